@@ -1,0 +1,1 @@
+//! Signal acquisition by FFT search.

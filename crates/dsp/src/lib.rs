@@ -1,0 +1,1 @@
+//! Samples to correlations: formats, IF removal, running sums, correlators.

@@ -1,0 +1,1 @@
+//! Navigation symbols to messages and back.

@@ -1,0 +1,22 @@
+//! Time scales, coordinates, ephemerides and atmosphere: where satellites are and what the path adds.
+//!
+//! * [`GnssTime`]: one instant, shown in any time scale.
+//! * [`Ecef`], [`Geodetic`], [`Enu`], [`look_angles`]: coordinates.
+//! * [`Ephemeris`], [`KeplerEphemeris`], [`SatState`]: broadcast orbits and clocks.
+//! * [`Iono`], [`troposphere_delay_m`]: the atmosphere.
+//! * [`NavData`]: everything a set of navigation messages says, with the choice of an ephemeris.
+//! * [`Observation`], [`ObservationEpoch`]: what a receiver measures.
+
+mod atmosphere;
+mod coords;
+mod ephemeris;
+mod navdata;
+mod observation;
+mod time;
+
+pub use atmosphere::{Bdgim, Iono, Klobuchar, troposphere_delay_m};
+pub use coords::{Azel, Ecef, Enu, Geodetic, look_angles};
+pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, SatState};
+pub use navdata::{NavData, TimeOffset, UtcParams};
+pub use observation::{Observation, ObservationEpoch};
+pub use time::{CivilTime, GnssTime, TimeScale};

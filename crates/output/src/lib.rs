@@ -1,0 +1,1 @@
+//! Positions and messages to NMEA, GeoJSON, KML, GPX and JSON lines.

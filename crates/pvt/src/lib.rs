@@ -1,0 +1,1 @@
+//! Position, velocity and time from observations.

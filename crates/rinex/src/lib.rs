@@ -1,0 +1,1 @@
+//! RINEX navigation and observation files.

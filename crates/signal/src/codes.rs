@@ -1,0 +1,53 @@
+//! Code generators: Fibonacci shift registers and Weil sequences.
+//!
+//! Stage 1 is the input stage; at each clock, stage k moves to stage k + 1 and the sum of the feedback
+//! stages enters stage 1. A chip is the output before the shift.
+
+/// Output of a shift register of `stages` stages, `length` chips.
+///
+/// `init` holds stage 1 in bit 0; `feedback` and `output` are masks in the same order, and the chip is the
+/// modulo-2 sum of the stages in `output`.
+pub fn shift_register(stages: u32, feedback: u32, init: u32, output: u32, length: usize) -> Vec<u8> {
+    let mask = (1 << stages) - 1;
+    let mut state = init & mask;
+    (0..length)
+        .map(|_| {
+            let chip = ((state & output).count_ones() & 1) as u8;
+            state = ((state << 1) | ((state & feedback).count_ones() & 1)) & mask;
+            chip
+        })
+        .collect()
+}
+
+/// Mask of the listed stages, for [`shift_register`].
+pub const fn stages(list: &[u8]) -> u32 {
+    let mut mask = 0;
+    let mut i = 0;
+    while i < list.len() {
+        mask |= 1 << (list[i] - 1);
+        i += 1;
+    }
+    mask
+}
+
+/// Legendre sequence of prime length: 1 at the quadratic residues, 0 elsewhere and at index 0.
+fn legendre(prime: usize) -> Vec<u8> {
+    let mut l = vec![0; prime];
+    for i in 1..prime {
+        l[i * i % prime] = 1;
+    }
+    l
+}
+
+/// Truncated Weil code: chip n = W((n + point - 1) mod prime), W(k) = L(k) xor L((k + w) mod prime).
+///
+/// `point` counts from 1, as the tables of the BDS interface documents do.
+pub fn weil(prime: usize, w: usize, point: usize, length: usize) -> Vec<u8> {
+    let l = legendre(prime);
+    (0..length)
+        .map(|n| {
+            let k = (n + point - 1) % prime;
+            l[k] ^ l[(k + w) % prime]
+        })
+        .collect()
+}

@@ -1,0 +1,1 @@
+//! Simulated GNSS recordings with their truth.
