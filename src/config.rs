@@ -1,0 +1,127 @@
+use megrez_dsp::{Level, StreamInfo};
+use megrez_orbit::{Ecef, GnssTime, NavData};
+use megrez_pvt::{Dynamics, SolverConfig};
+use megrez_signal::SignalId;
+use megrez_track::TrackConfig;
+
+use crate::{HotStart, Receiver, ReceiverError};
+
+/// How a receiver works. The default suits a recording of unknown origin.
+#[derive(Debug, Clone)]
+pub struct ReceiverConfig {
+    /// Signals to receive. Those outside the stream's bandwidth are left out.
+    pub signals: Vec<SignalId>,
+    /// Seconds between epochs of observations and positions; a multiple of 10 ms.
+    pub interval_s: f64,
+    /// Largest relative error of the front end's oscillator that a search covers, in parts per million.
+    pub oscillator_error_ppm: f64,
+    /// Most channels at a time.
+    pub max_channels: usize,
+    /// How the receiver moves.
+    pub dynamics: Dynamics,
+    /// How positions are computed.
+    pub solver: SolverConfig,
+    /// How signals are tracked.
+    pub tracking: TrackConfig,
+    /// Ephemerides known beforehand.
+    pub nav: NavData,
+    /// The time of the recording, if it is known to within a few years: resolves the rollover of the GPS week.
+    pub near_time: Option<GnssTime>,
+    /// An approximate position.
+    pub near_position: Option<Ecef>,
+    /// Relative frequency error of the oscillator, in parts per million, if it is known.
+    pub known_oscillator_ppm: Option<f64>,
+    /// Instruction set of the correlators.
+    pub level: Level,
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> Self {
+        Self {
+            signals: vec![SignalId::B1I, SignalId::L1CA],
+            interval_s: 1.0,
+            oscillator_error_ppm: 60.0,
+            max_channels: 64,
+            dynamics: Dynamics::Vehicle,
+            solver: SolverConfig::default(),
+            tracking: TrackConfig::default(),
+            nav: NavData::default(),
+            near_time: None,
+            near_position: None,
+            known_oscillator_ppm: None,
+            level: Level::Portable,
+        }
+    }
+}
+
+/// Builds a [`Receiver`].
+#[derive(Debug, Clone)]
+pub struct ReceiverBuilder {
+    info: StreamInfo,
+    config: ReceiverConfig,
+    level: Option<Level>,
+}
+
+impl ReceiverBuilder {
+    pub(crate) fn new(info: StreamInfo) -> Self {
+        Self { info, config: ReceiverConfig::default(), level: None }
+    }
+
+    /// Signals to receive.
+    pub fn signals(mut self, signals: impl IntoIterator<Item = SignalId>) -> Self {
+        self.config.signals = signals.into_iter().collect();
+        self
+    }
+
+    /// Seconds between epochs.
+    pub fn interval_s(mut self, interval_s: f64) -> Self {
+        self.config.interval_s = interval_s;
+        self
+    }
+
+    /// How the receiver moves.
+    pub fn dynamics(mut self, dynamics: Dynamics) -> Self {
+        self.config.dynamics = dynamics;
+        self
+    }
+
+    /// Ephemerides known beforehand.
+    pub fn nav(mut self, nav: NavData) -> Self {
+        self.config.nav.merge(nav);
+        self
+    }
+
+    /// What an earlier run left: ephemerides, position, oscillator offset.
+    pub fn hot_start(mut self, state: HotStart) -> Self {
+        self.config.near_time = self.config.near_time.or(Some(state.time));
+        self.config.near_position = Some(state.position);
+        self.config.known_oscillator_ppm = Some(state.oscillator_ppm);
+        self.config.nav.merge(state.nav);
+        self
+    }
+
+    /// Instruction set; without this, the best one that the machine has.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Everything else.
+    pub fn configure(mut self, change: impl FnOnce(&mut ReceiverConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// The receiver.
+    ///
+    /// # Errors
+    /// When no signal lies in the stream's bandwidth, the rate or the interval is unusable, or
+    /// `MEGREZ_SIMD` names no instruction set of this machine.
+    pub fn build(mut self) -> Result<Receiver, ReceiverError> {
+        self.config.level = match self.level {
+            Some(level) => level,
+            None => Level::detect().map_err(ReceiverError::Level)?,
+        };
+        Receiver::new(self.info, self.config)
+    }
+}

@@ -1,0 +1,155 @@
+//! Why there is no position, in words a person can act on.
+
+use std::fmt;
+
+use megrez_dsp::{LevelStats, StreamInfo};
+
+use crate::SatStatus;
+
+/// Share of samples at full scale above which a stream counts as clipping.
+const CLIPPING: f64 = 0.02;
+/// Mean relative to rms above which a stream has an offset worth naming.
+const DC: f64 = 0.5;
+/// Satellites that a position in one system needs.
+const NEEDED: usize = 4;
+
+/// One thing that was noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was seen.
+    pub what: String,
+    /// What a person can do about it; empty if nothing.
+    pub hint: String,
+}
+
+/// Everything noticed about a run, the most telling first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnosis {
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    pub(crate) fn of(
+        info: &StreamInfo,
+        levels: &LevelStats,
+        satellites: &[SatStatus],
+        oscillator_ppm: Option<f64>,
+        duration_s: f64,
+        fixed: bool,
+        refusal: Option<&str>,
+    ) -> Self {
+        let mut d = Self::default();
+        d.levels(levels);
+        if !fixed {
+            d.satellites(info, satellites, duration_s);
+            if let Some(refusal) = refusal {
+                d.add(format!("the last attempt at a position failed: {refusal}"), "");
+            }
+        }
+        if let Some(ppm) = oscillator_ppm.filter(|ppm| ppm.abs() > 5.0) {
+            d.add(
+                format!("the oscillator is off by about {ppm:+.1} ppm"),
+                "normal for an RTL-SDR or HackRF; --state keeps it for a faster start next time",
+            );
+        }
+        d
+    }
+
+    fn add(&mut self, what: impl Into<String>, hint: impl Into<String>) {
+        self.findings.push(Finding { what: what.into(), hint: hint.into() });
+    }
+
+    fn levels(&mut self, levels: &LevelStats) {
+        if levels.count() == 0 {
+            return self.add("the stream holds no samples", "");
+        }
+        let rms = levels.rms();
+        if rms < 1e-6 {
+            return self.add("every sample is zero", "check the antenna, the front end and the file");
+        }
+        if levels.clipped() > CLIPPING && levels.distinct() > 16 {
+            self.add(
+                format!("{:.0} % of the samples are at full scale", levels.clipped() * 100.0),
+                "lower the front end's gain",
+            );
+        }
+        if levels.distinct() > 16 && rms < 2.0 {
+            self.add(
+                format!("the level is low: rms {rms:.1} of 128"),
+                "raise the front end's gain; check that the antenna has power",
+            );
+        }
+        let dc = levels.mean_i().hypot(levels.mean_q()) / rms;
+        if dc > DC {
+            self.add(
+                format!("a constant offset makes up {:.0} % of the level", dc * 100.0),
+                "tune the front end some 100 kHz off the carrier, or check the sample format (cs8 or cu8?)",
+            );
+        }
+    }
+
+    fn satellites(&mut self, info: &StreamInfo, satellites: &[SatStatus], duration_s: f64) {
+        if satellites.is_empty() {
+            self.add(
+                format!(
+                    "no satellite was found in {duration_s:.1} s at {} Msps around {:.3} MHz",
+                    info.sample_rate_hz / 1e6,
+                    info.center_hz / 1e6
+                ),
+                "check --rate, --center and --format (`megrez info` draws the spectrum); check that the antenna \
+                 sees the sky",
+            );
+            return;
+        }
+        let synchronised = satellites.iter().filter(|s| s.subframes > 0).count();
+        let list: Vec<String> =
+            satellites.iter().map(|s| format!("{} {:.0} dB-Hz", s.sat, s.cn0_dbhz)).collect();
+        let strongest = satellites.iter().map(|s| s.cn0_dbhz).fold(0.0, f64::max);
+        self.add(
+            format!("{} satellites found: {}", satellites.len(), list.join(", ")),
+            if strongest < 35.0 { "all are weak: better antenna, clear sky, or an amplifier" } else { "" },
+        );
+        if satellites.iter().all(|s| s.subframes == 0) {
+            let hint = if duration_s < 12.0 {
+                "messages take 6 s to start; give a longer recording, or use `megrez snapshot` with --nav"
+            } else {
+                "the rate may be slightly wrong, or the signals too weak to read their messages"
+            };
+            self.add("no satellite's message could be read", hint);
+            return;
+        }
+        let complete = satellites.iter().filter(|s| s.subframes > 0 && s.missing.is_empty()).count();
+        if complete < NEEDED {
+            let missing: Vec<String> = satellites
+                .iter()
+                .filter(|s| s.subframes > 0 && !s.missing.is_empty())
+                .map(|s| format!("{} ({})", s.sat, s.missing))
+                .collect();
+            let hint = if duration_s < 40.0 {
+                "an ephemeris takes up to 36 s (D2: 30 s); give a longer recording, or known ephemerides with --nav or --state"
+            } else {
+                "give known ephemerides with --nav or --state"
+            };
+            self.add(
+                format!(
+                    "{complete} of {synchronised} satellites have a complete ephemeris, {NEEDED} are needed; missing: {}",
+                    missing.join(", ")
+                ),
+                hint,
+            );
+        }
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "- {}", finding.what)?;
+            if !finding.hint.is_empty() {
+                writeln!(f, "  hint: {}", finding.hint)?;
+            }
+        }
+        Ok(())
+    }
+}

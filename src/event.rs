@@ -1,0 +1,84 @@
+use megrez_acquire::Acquisition;
+use megrez_nav::Subframe;
+use megrez_orbit::{Ephemeris, ObservationEpoch};
+use megrez_pvt::Solution;
+use megrez_signal::{Sat, SignalId};
+
+/// Why a satellite is no longer tracked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// The channel lost the signal; its own words.
+    Signal(String),
+    /// It sent the same ephemeris as a stronger satellite: a cross-correlation.
+    CrossCorrelation(Sat),
+    /// The samples had a gap.
+    Gap,
+}
+
+/// What a [`crate::Receiver`] reports.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A search found a satellite; a channel was started.
+    Acquired(Acquisition),
+    /// Symbols of a satellite are being read.
+    Synchronised {
+        /// Sample at which it happened.
+        sample: u64,
+        /// Satellite.
+        sat: Sat,
+        /// Signal.
+        signal: SignalId,
+    },
+    /// A satellite is no longer tracked.
+    Lost {
+        /// Sample at which it happened.
+        sample: u64,
+        /// Satellite.
+        sat: Sat,
+        /// Signal.
+        signal: SignalId,
+        /// Why.
+        reason: LossReason,
+    },
+    /// A subframe passed its checks.
+    Message {
+        /// Sample at which its last symbol ended.
+        sample: u64,
+        /// Signal it came on.
+        signal: SignalId,
+        /// The subframe.
+        subframe: Box<Subframe>,
+    },
+    /// An ephemeris is complete, or was replaced by another issue.
+    Ephemeris {
+        /// Sample at which it was complete.
+        sample: u64,
+        /// The ephemeris.
+        ephemeris: Box<Ephemeris>,
+    },
+    /// Measurements of one receiver epoch.
+    Observations {
+        /// Sample of the epoch.
+        sample: u64,
+        /// The measurements.
+        epoch: ObservationEpoch,
+    },
+    /// A position.
+    Solution(Box<Solution>),
+    /// No position at an epoch that had measurements, and why.
+    NoSolution {
+        /// Sample of the epoch.
+        sample: u64,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Samples are missing between two blocks.
+    Gap {
+        /// First missing sample.
+        sample: u64,
+        /// Number of missing samples.
+        missing: u64,
+    },
+}

@@ -1,0 +1,222 @@
+//! When to search, for what, and how deep.
+//!
+//! A receiver that knows nothing searches a few milliseconds for strong satellites near the nominal
+//! frequency, then outwards over the oscillator's possible error until some are found; these tell the
+//! common offset, and a longer search around it finds the weak ones. Afterwards the missing satellites are
+//! searched again from time to time. All of it is decided by sample numbers, so that a replay does the same.
+
+use megrez_acquire::{Acquisition, SearchPlan, Searcher};
+use megrez_dsp::{SampleBlock, Samples, StreamInfo};
+use megrez_signal::{Constellation, SignalId};
+
+/// Doppler of a satellite as seen from the ground, at most (GPS MEO, stationary receiver), with margin for
+/// a fast vehicle.
+const SATELLITE_DOPPLER_HZ: f64 = 5_500.0;
+/// Oscillator errors that the first search covers, as a share of the carrier: a TCXO.
+const TCXO_ERROR: f64 = 1e-6;
+/// Distance of the windows of the search over the oscillator's error.
+const WINDOW_STEP_HZ: f64 = 2.0 * SATELLITE_DOPPLER_HZ;
+/// Satellites that settle the oscillator's offset.
+const ENOUGH: usize = 2;
+
+/// Satellites to look for on one signal.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) signal: SignalId,
+    pub(crate) prns: Vec<u8>,
+    /// Common frequency offset of the received signals, relative to the carrier, if known.
+    pub(crate) offset: Option<f64>,
+    /// Doppler window in Hz that holds them all, if it can be predicted.
+    pub(crate) window_hz: Option<(f64, f64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The first look.
+    Quick,
+    /// Longer searches for what is missing.
+    Deep,
+}
+
+/// Collects samples and searches them when it is time.
+pub(crate) struct Search {
+    info: StreamInfo,
+    searcher: Searcher,
+    oscillator_error: f64,
+    stage: Stage,
+    due: u64,
+    window: usize,
+    start: Option<u64>,
+    samples: Samples,
+}
+
+impl Search {
+    pub(crate) fn new(info: StreamInfo, oscillator_error_ppm: f64) -> Self {
+        let samples =
+            if info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
+        Self {
+            searcher: Searcher::new(&info),
+            info,
+            oscillator_error: oscillator_error_ppm * 1e-6,
+            stage: Stage::Quick,
+            due: 0,
+            window: 0,
+            start: None,
+            samples,
+        }
+    }
+
+    /// Searches no later than at `sample`.
+    pub(crate) fn hasten(&mut self, sample: u64) {
+        self.due = self.due.min(sample);
+    }
+
+    /// The next search, unless hastened.
+    pub(crate) fn postpone(&mut self, sample: u64) {
+        self.due = sample;
+    }
+
+    /// Whether a search is under way or due at `sample`, so that the wanted satellites must be known.
+    pub(crate) fn is_active(&self, sample: u64) -> bool {
+        self.start.is_some() || sample >= self.due
+    }
+
+    /// Takes a block; returns what was found once the samples for a search are complete.
+    pub(crate) fn offer(&mut self, block: &SampleBlock, wanted: &[Wanted]) -> Option<Vec<Acquisition>> {
+        if wanted.iter().all(|w| w.prns.is_empty()) {
+            self.reset();
+            return None;
+        }
+        let start = *self.start.get_or_insert(block.first_sample);
+        if start + self.samples.len() as u64 != block.first_sample {
+            self.reset();
+            return None;
+        }
+        match (&mut self.samples, &block.samples) {
+            (Samples::Complex(all), Samples::Complex(new)) => all.extend_from_slice(new),
+            (Samples::Real(all), Samples::Real(new)) => all.extend_from_slice(new),
+            _ => return None,
+        }
+        let needed_s = wanted
+            .iter()
+            .map(|w| self.plan(w, self.stage, (0.0, 0.0)).needs_s(&self.info))
+            .fold(0.0, f64::max);
+        if (self.samples.len() as f64) < needed_s * self.info.sample_rate_hz {
+            return None;
+        }
+        Some(self.run(start, wanted))
+    }
+
+    /// Searches what was collected so far, for a stream that ended early.
+    pub(crate) fn finish(&mut self, wanted: &[Wanted]) -> Vec<Acquisition> {
+        match self.start {
+            Some(start) if !self.samples.is_empty() => self.run(start, wanted),
+            _ => Vec::new(),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.start = None;
+        match &mut self.samples {
+            Samples::Complex(all) => all.clear(),
+            Samples::Real(all) => all.clear(),
+        }
+    }
+
+    fn run(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
+        let found = match self.stage {
+            Stage::Quick => self.quick(start, wanted),
+            Stage::Deep => self.deep(start, wanted),
+        };
+        self.stage = Stage::Deep;
+        self.reset();
+        found
+    }
+
+    /// Strong satellites, outwards over the oscillator's error until some are found.
+    fn quick(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
+        let found = self.around(start, wanted, Stage::Quick, None);
+        if found.len() >= ENOUGH || wanted.iter().any(|w| w.offset.is_some()) {
+            return found;
+        }
+        for center in self.offsets() {
+            let some = self.around(start, wanted, Stage::Quick, Some(center));
+            if some.len() >= ENOUGH {
+                let offset = common_offset(&some);
+                let mut all = self.around(start, wanted, Stage::Quick, offset);
+                for extra in some {
+                    if !all.iter().any(|a| a.sat == extra.sat && a.signal == extra.signal) {
+                        all.push(extra);
+                    }
+                }
+                return all;
+            }
+        }
+        found
+    }
+
+    /// Weak satellites around the known offset, or around one guess a search while it is unknown.
+    fn deep(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
+        let found = self.around(start, wanted, Stage::Deep, None);
+        if !found.is_empty() || wanted.iter().any(|w| w.offset.is_some()) {
+            return found;
+        }
+        let offsets = self.offsets();
+        let Some(&center) = offsets.get(self.window % offsets.len().max(1)) else { return found };
+        self.window += 1;
+        self.around(start, wanted, Stage::Deep, Some(center))
+    }
+
+    /// Centres of the search over the oscillator's error, outwards from the nominal frequency.
+    fn offsets(&self) -> Vec<f64> {
+        let step = WINDOW_STEP_HZ / 1.575e9;
+        let count = (self.oscillator_error / step).ceil() as i32;
+        (1..=count).flat_map(|k| [f64::from(k) * step, -f64::from(k) * step]).collect()
+    }
+
+    /// Searches every wanted signal; `offset` overrides what is known of the common offset.
+    fn around(&mut self, start: u64, wanted: &[Wanted], stage: Stage, offset: Option<f64>) -> Vec<Acquisition> {
+        let mut found = Vec::new();
+        for w in wanted.iter().filter(|w| !w.prns.is_empty()) {
+            let carrier_hz = w.signal.def().carrier_hz;
+            let window = match (offset, w.window_hz) {
+                (None, Some(window)) => window,
+                _ => {
+                    let center = offset.or(w.offset).unwrap_or(0.0) * carrier_hz;
+                    let half = SATELLITE_DOPPLER_HZ + TCXO_ERROR * carrier_hz;
+                    (center - half, center + half)
+                }
+            };
+            let plan = self.plan(w, stage, window);
+            if let Ok(some) = self.searcher.search(&self.samples, start, &plan) {
+                found.extend(some);
+            }
+        }
+        found
+    }
+
+    fn plan(&self, wanted: &Wanted, stage: Stage, doppler_hz: (f64, f64)) -> SearchPlan {
+        let mut plan = match stage {
+            Stage::Quick => SearchPlan::cold(wanted.signal, 0.0),
+            Stage::Deep => SearchPlan::deep(wanted.signal, 0.0),
+        };
+        plan.prns.clone_from(&wanted.prns);
+        plan.doppler_hz = doppler_hz;
+        plan
+    }
+}
+
+/// Common frequency offset, relative to the carrier: the median over the satellites.
+pub(crate) fn common_offset(found: &[Acquisition]) -> Option<f64> {
+    let mut relative: Vec<f64> = found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect();
+    relative.sort_by(f64::total_cmp);
+    relative.get(relative.len() / 2).copied()
+}
+
+/// GPST - system time of a constellation in seconds.
+pub(crate) fn gpst_minus_system_s(constellation: Constellation) -> f64 {
+    match constellation {
+        Constellation::Bds => 14.0,
+        _ => 0.0,
+    }
+}
