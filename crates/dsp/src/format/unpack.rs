@@ -1,0 +1,400 @@
+use num_complex::Complex;
+
+use super::{BitOrder, Code, Layout, LayoutError};
+use crate::Samples;
+
+/// Standard deviation of a component to which 16-bit and float input is scaled.
+const TARGET_RMS: f64 = 24.0;
+/// A gain is kept while the scaled standard deviation stays within this factor of the target.
+const GAIN_SLACK: f64 = 1.6;
+
+/// Float values that were no numbers and became zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BadValues {
+    /// How many components were infinite or not a number.
+    pub count: u64,
+    /// Index of the first sample that held one.
+    pub first_sample: u64,
+}
+
+/// Turns bytes into samples, in any portions: what is left of a sample waits for the next call.
+///
+/// 16-bit and float input is scaled to 8 bits by a gain fixed over blocks of `block_len` samples, so that the
+/// result does not depend on the portions; such samples appear a block at a time.
+pub struct Unpacker {
+    layout: Layout,
+    kernel: Kernel,
+    unit_bytes: usize,
+    /// Bytes of an incomplete unit.
+    carry: Vec<u8>,
+    /// Whole words in stream order.
+    swapped: Vec<u8>,
+    scaler: Scaler,
+    bad: BadValues,
+    /// Samples decoded, scaled ones counted when read.
+    decoded: u64,
+}
+
+/// The loop that fits a layout.
+enum Kernel {
+    /// One byte a component, `offset` is xored (0x80 for offset binary).
+    Bytes { offset: u8 },
+    /// A table from a byte to all its components; the layout holds nothing else.
+    Table { table: Box<[[i8; 8]; 256]>, components: usize },
+    /// The wanted sample lies within one byte of a frame of several.
+    ByteOfFrame { table: Box<[[i8; 2]; 256]>, byte: usize },
+    /// Any packed layout.
+    Bits { map: Box<[i8; 256]> },
+    /// Scaled input.
+    Scaled,
+}
+
+/// Scales blocks of components.
+struct Scaler {
+    block: Vec<f32>,
+    block_components: usize,
+    gain: f64,
+}
+
+impl Unpacker {
+    /// An unpacker of `layout` whose scaled blocks have `block_len` samples (at least 1).
+    pub fn new(layout: impl Into<Layout>, block_len: usize) -> Result<Self, LayoutError> {
+        let layout = layout.into();
+        layout.check()?;
+        let kernel = Kernel::of(&layout);
+        let block_components = block_len.max(1) * layout.components();
+        Ok(Self {
+            unit_bytes: layout.unit_bytes(),
+            kernel,
+            carry: Vec::new(),
+            swapped: Vec::new(),
+            scaler: Scaler { block: Vec::new(), block_components, gain: 1.0 },
+            bad: BadValues::default(),
+            decoded: 0,
+            layout,
+        })
+    }
+
+    /// The layout.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// An empty buffer of the right kind.
+    pub fn empty(&self) -> Samples {
+        if self.layout.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) }
+    }
+
+    /// Infinite or undefined floats met so far.
+    pub fn bad_values(&self) -> Option<BadValues> {
+        (self.bad.count > 0).then_some(self.bad)
+    }
+
+    /// Bytes from which at least `samples` more samples will be complete.
+    pub fn bytes_for(&self, samples: usize) -> usize {
+        (samples.saturating_mul(self.layout.frame_bits()).div_ceil(8))
+            .div_ceil(self.unit_bytes)
+            .saturating_mul(self.unit_bytes)
+            .saturating_sub(self.carry.len())
+    }
+
+    /// Appends the samples that `bytes` complete to `out`, which becomes the right kind if it is not.
+    pub fn unpack(&mut self, mut bytes: &[u8], out: &mut Samples) {
+        if self.layout.complex != matches!(out, Samples::Complex(_)) {
+            *out = self.empty();
+        }
+        if !self.carry.is_empty() {
+            let missing = (self.unit_bytes - self.carry.len()).min(bytes.len());
+            let (head, rest) = bytes.split_at(missing);
+            self.carry.extend_from_slice(head);
+            bytes = rest;
+            if self.carry.len() == self.unit_bytes {
+                let mut unit = std::mem::take(&mut self.carry);
+                self.units(&unit, out);
+                unit.clear();
+                self.carry = unit;
+            }
+        }
+        let whole = bytes.len() / self.unit_bytes * self.unit_bytes;
+        let (units, tail) = bytes.split_at(whole);
+        self.units(units, out);
+        self.carry.extend_from_slice(tail);
+    }
+
+    /// Appends what is complete at the end of the stream: the last frames of an incomplete unit and the
+    /// last scaled block. Returns the number of bytes that make no whole sample.
+    pub fn finish(&mut self, out: &mut Samples) -> usize {
+        if self.layout.complex != matches!(out, Samples::Complex(_)) {
+            *out = self.empty();
+        }
+        let carry = std::mem::take(&mut self.carry);
+        // Without its other bytes the order within a word is unknown.
+        let words = carry.len() / self.layout.word_bytes * self.layout.word_bytes;
+        let frames = 8 * words / self.layout.frame_bits();
+        let used = (frames * self.layout.frame_bits()).div_ceil(8);
+        if frames > 0 {
+            let mut unit = carry.clone();
+            unit.resize(self.unit_bytes, 0);
+            let before = out.len();
+            self.units(&unit, out);
+            let keep = before + frames;
+            match out {
+                Samples::Real(v) => v.truncate(keep),
+                Samples::Complex(v) => v.truncate(keep),
+            }
+        }
+        self.scaler.flush(self.layout.complex, self.layout.conjugate, out);
+        carry.len() - used
+    }
+
+    /// Decodes whole units.
+    fn units(&mut self, bytes: &[u8], out: &mut Samples) {
+        let word = self.layout.word_bytes;
+        if word > 1
+            && self.layout.bit_order == BitOrder::MsbFirst
+            && matches!(self.layout.code, Code::Packed { .. })
+        {
+            let mut swapped = std::mem::take(&mut self.swapped);
+            swapped.clear();
+            swapped.extend_from_slice(bytes);
+            swapped.chunks_exact_mut(word).for_each(<[u8]>::reverse);
+            self.decode(&swapped, out);
+            self.swapped = swapped;
+        } else {
+            self.decode(bytes, out);
+        }
+    }
+
+    /// Decodes units whose words are in stream order.
+    fn decode(&mut self, bytes: &[u8], out: &mut Samples) {
+        let start = out.len();
+        match &self.kernel {
+            Kernel::Bytes { offset } => unpack_bytes(bytes, *offset, &self.layout, out),
+            Kernel::Table { table, components } => match components {
+                1 => unpack_table::<1>(bytes, table, out),
+                2 => unpack_table::<2>(bytes, table, out),
+                4 => unpack_table::<4>(bytes, table, out),
+                _ => unpack_table::<8>(bytes, table, out),
+            },
+            Kernel::ByteOfFrame { table, byte } => {
+                let frames = bytes
+                    .chunks_exact(self.layout.frame_bits() / 8)
+                    .filter_map(|frame| frame.get(*byte))
+                    .map(|&b| table[usize::from(b)]);
+                match out {
+                    Samples::Real(v) => v.extend(frames.map(|[i, _]| i)),
+                    Samples::Complex(v) => v.extend(frames.map(|[i, q]| Complex::new(i, q))),
+                }
+            }
+            Kernel::Bits { map } => unpack_bits(bytes, map, &self.layout, out),
+            Kernel::Scaled => {
+                self.scaled(bytes, out);
+                return;
+            }
+        }
+        // The bytes kernel leaves the sign of Q to this loop; tables hold it already.
+        if self.layout.conjugate
+            && matches!(self.kernel, Kernel::Bytes { .. } | Kernel::Bits { .. })
+            && let Samples::Complex(v) = out
+        {
+            v.iter_mut().skip(start).for_each(|z| z.im = z.im.saturating_neg());
+        }
+        self.decoded += (out.len() - start) as u64;
+    }
+
+    /// Reads 16-bit and float components into the scaler.
+    fn scaled(&mut self, bytes: &[u8], out: &mut Samples) {
+        let (first, second) = self.layout.positions();
+        let (first, second) = (first / 8, second / 8);
+        let (complex, conjugate) = (self.layout.complex, self.layout.conjugate);
+        let code = self.layout.code.clone();
+        for frame in bytes.chunks_exact(self.layout.frame_bits() / 8) {
+            let mut component = |at: usize| -> f32 {
+                let value = read_component(frame, at, &code);
+                if value.is_finite() {
+                    return value;
+                }
+                if self.bad.count == 0 {
+                    self.bad.first_sample = self.decoded;
+                }
+                self.bad.count += 1;
+                0.0
+            };
+            let i = component(first);
+            let q = complex.then(|| component(second));
+            self.decoded += 1;
+            self.scaler.block.push(i);
+            self.scaler.block.extend(q);
+            if self.scaler.block.len() >= self.scaler.block_components {
+                self.scaler.flush(complex, conjugate, out);
+            }
+        }
+    }
+}
+
+impl Kernel {
+    fn of(layout: &Layout) -> Self {
+        let (bits, map) = match &layout.code {
+            Code::I8 => return Self::Bytes { offset: 0 },
+            Code::U8 => return Self::Bytes { offset: 0x80 },
+            Code::I16 { .. } | Code::F32 { .. } => return Self::Scaled,
+            Code::Packed { bits, map } => (usize::from(*bits), map),
+        };
+        let mut full = Box::new([0i8; 256]);
+        full.iter_mut().zip(map).for_each(|(slot, &value)| *slot = value);
+        let frame = layout.frame_bits();
+        let (first, second) = layout.positions();
+        let msb = layout.bit_order == BitOrder::MsbFirst;
+        let sign = |value: i8| if layout.conjugate { value.saturating_neg() } else { value };
+        let code = |byte: usize, at: usize| -> i8 {
+            let shift = if msb { 8 - bits - at } else { at };
+            full[(byte >> shift) & ((1 << bits) - 1)]
+        };
+        if 8 % frame == 0 {
+            let mut table = Box::new([[0i8; 8]; 256]);
+            let components = 8 / frame * layout.components();
+            for (byte, row) in table.iter_mut().enumerate() {
+                let values = (0..8 / frame).flat_map(|k| {
+                    let i = code(byte, k * frame + first);
+                    let q = layout.complex.then(|| sign(code(byte, k * frame + second)));
+                    std::iter::once(i).chain(q)
+                });
+                row.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+            }
+            return Self::Table { table, components };
+        }
+        let byte = first / 8;
+        if frame % 8 == 0
+            && (first + bits - 1) / 8 == byte
+            && second / 8 == byte
+            && (second + bits - 1) / 8 == byte
+        {
+            let mut table = Box::new([[0i8; 2]; 256]);
+            for (value, row) in table.iter_mut().enumerate() {
+                *row = [code(value, first % 8), sign(code(value, second % 8))];
+            }
+            return Self::ByteOfFrame { table, byte };
+        }
+        Self::Bits { map: full }
+    }
+}
+
+impl Scaler {
+    /// Scales and appends the block read so far.
+    fn flush(&mut self, complex: bool, conjugate: bool, out: &mut Samples) {
+        if self.block.is_empty() {
+            return;
+        }
+        let power = self.block.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
+        let rms = (power / self.block.len() as f64).sqrt();
+        let scaled = rms * self.gain / TARGET_RMS;
+        // The gain moves only when it must, so that the amplitude does not breathe from block to block.
+        if rms > 0.0 && !(1.0 / GAIN_SLACK..=GAIN_SLACK).contains(&scaled) {
+            self.gain = TARGET_RMS / rms;
+        }
+        let gain = self.gain;
+        let quantise = |x: f32| (f64::from(x) * gain).round().clamp(-127.0, 127.0) as i8;
+        match out {
+            Samples::Real(v) => v.extend(self.block.iter().map(|&x| quantise(x))),
+            Samples::Complex(v) if complex => {
+                let sign = if conjugate { -1.0 } else { 1.0 };
+                v.extend(
+                    self.block.chunks_exact(2).map(|c| Complex::new(quantise(c[0]), quantise(sign * c[1]))),
+                );
+            }
+            Samples::Complex(_) => {}
+        }
+        self.block.clear();
+    }
+}
+
+/// The 16-bit or float component at byte `at` of a frame.
+fn read_component(frame: &[u8], at: usize, code: &Code) -> f32 {
+    let two = || frame.get(at..at + 2).and_then(|b| b.try_into().ok()).unwrap_or([0; 2]);
+    let four = || frame.get(at..at + 4).and_then(|b| b.try_into().ok()).unwrap_or([0; 4]);
+    match code {
+        Code::I16 { big_endian: false } => f32::from(i16::from_le_bytes(two())),
+        Code::I16 { big_endian: true } => f32::from(i16::from_be_bytes(two())),
+        Code::F32 { big_endian: true } => f32::from_be_bytes(four()),
+        _ => f32::from_le_bytes(four()),
+    }
+}
+
+/// One byte a component.
+fn unpack_bytes(bytes: &[u8], offset: u8, layout: &Layout, out: &mut Samples) {
+    let (first, second) = layout.positions();
+    let (first, second) = (first / 8, second / 8);
+    match out {
+        Samples::Real(v) if layout.channels == 1 => v.extend(bytes.iter().map(|&b| (b ^ offset) as i8)),
+        Samples::Real(v) => {
+            v.extend(bytes.chunks_exact(layout.channels).map(|frame| (frame[first] ^ offset) as i8));
+        }
+        Samples::Complex(v) if layout.channels == 1 && !layout.q_first => {
+            v.extend(
+                bytes
+                    .as_chunks::<2>()
+                    .0
+                    .iter()
+                    .map(|&[i, q]| Complex::new((i ^ offset) as i8, (q ^ offset) as i8)),
+            );
+        }
+        Samples::Complex(v) => v.extend(
+            bytes
+                .chunks_exact(2 * layout.channels)
+                .map(|frame| Complex::new((frame[first] ^ offset) as i8, (frame[second] ^ offset) as i8)),
+        ),
+    }
+}
+
+/// `N` components in every byte.
+fn unpack_table<const N: usize>(bytes: &[u8], table: &[[i8; 8]; 256], out: &mut Samples) {
+    match out {
+        Samples::Real(v) => {
+            let start = v.len();
+            v.resize(start + N * bytes.len(), 0);
+            let Some(new) = v.get_mut(start..) else { return };
+            for (slot, &byte) in new.as_chunks_mut::<N>().0.iter_mut().zip(bytes) {
+                let row = &table[usize::from(byte)];
+                slot.iter_mut().zip(row).for_each(|(s, &r)| *s = r);
+            }
+        }
+        Samples::Complex(v) => {
+            let start = v.len();
+            v.resize(start + N / 2 * bytes.len(), Complex::new(0, 0));
+            let Some(new) = v.get_mut(start..) else { return };
+            if N < 2 {
+                return;
+            }
+            for (slots, &byte) in new.chunks_exact_mut(N / 2).zip(bytes) {
+                let row = &table[usize::from(byte)];
+                slots.iter_mut().zip(row.as_chunks::<2>().0).for_each(|(s, &[i, q])| *s = Complex::new(i, q));
+            }
+        }
+    }
+}
+
+/// Any packed layout, a component at a time.
+fn unpack_bits(bytes: &[u8], map: &[i8; 256], layout: &Layout, out: &mut Samples) {
+    let bits = layout.code.bits();
+    let mask = (1usize << bits) - 1;
+    let msb = layout.bit_order == BitOrder::MsbFirst;
+    let component = |at: usize| -> i8 {
+        let byte = |k: usize| bytes.get(k).map_or(0, |&b| usize::from(b));
+        let (low, shift) = (at / 8, at % 8);
+        let code = if msb {
+            ((byte(low) << 8) | byte(low + 1)) >> (16 - bits - shift)
+        } else {
+            (byte(low) | (byte(low + 1) << 8)) >> shift
+        };
+        map[code & mask]
+    };
+    let (first, second) = layout.positions();
+    let frame = layout.frame_bits();
+    let frames = 8 * bytes.len() / frame;
+    match out {
+        Samples::Real(v) => v.extend((0..frames).map(|k| component(k * frame + first))),
+        Samples::Complex(v) => v.extend(
+            (0..frames).map(|k| Complex::new(component(k * frame + first), component(k * frame + second))),
+        ),
+    }
+}
