@@ -1,8 +1,8 @@
 //! Broadcast ephemerides.
 
-use megrez_signal::{NavMessage, Sat};
+use megrez_signal::{Constellation, NavMessage, Sat, SignalId};
 
-use crate::{Ecef, GnssTime};
+use crate::{Ecef, GnssTime, TimeScale, kepler};
 
 /// Group delays of one satellite in seconds, by signal, in the sense that the clock of a signal is the
 /// satellite clock minus its delay (BDS-SIS-ICD-B1I-3.0 section 5.2.4.10, IS-GPS-200 section 20.3.3.3.3.2).
@@ -103,4 +103,174 @@ pub struct SatState {
     pub clock_s: f64,
     /// Rate of `clock_s` in s/s, with the relativistic term.
     pub clock_drift: f64,
+}
+
+/// Seconds from `toe` for which a GPS ephemeris is used: half of the 4 h curve fit (IS-GPS-200 table 20-XII).
+const GPS_VALID_S: f64 = 7200.0;
+/// Seconds from `toe` for which a BDS ephemeris is used: the hour between updates, and an hour of grace for
+/// files and receivers that missed one.
+const BDS_VALID_S: f64 = 7200.0;
+
+impl GroupDelays {
+    /// Delay of `signal` in s; none when the message does not give it.
+    pub fn of(&self, signal: SignalId) -> Option<f64> {
+        match signal {
+            SignalId::B1I => self.tgd1,
+            SignalId::B1CP => self.tgd_b1cp,
+            SignalId::B1CD => Some(self.tgd_b1cp? + self.isc_b1cd?),
+            SignalId::L1CA => self.tgd,
+            _ => None,
+        }
+    }
+}
+
+impl KeplerEphemeris {
+    /// Satellite.
+    pub fn sat(&self) -> Sat {
+        self.sat
+    }
+
+    /// Message it came in.
+    pub fn message(&self) -> NavMessage {
+        self.message
+    }
+
+    /// Reference time of the orbit.
+    pub fn toe(&self) -> GnssTime {
+        self.toe
+    }
+
+    /// The time scale of the message, whose week starts `omega0` refers to.
+    pub fn scale(&self) -> TimeScale {
+        match self.sat.constellation {
+            Constellation::Bds => TimeScale::Bdt,
+            _ => TimeScale::Gpst,
+        }
+    }
+
+    /// Position, velocity and clock at `t`, the system time of transmission.
+    ///
+    /// IS-GPS-200 tables 20-IV and 20-V; BDS-SIS-ICD-B1I-3.0 table 5-11 with the rotation of GEO
+    /// satellites; BDS-SIS-ICD-B1C-1.0 section 7.7 with `a_dot` and `delta_n_dot`.
+    pub fn state(&self, t: GnssTime) -> SatState {
+        kepler::state(self, t)
+    }
+
+    /// Group delay of `signal` in s: the clock of the signal is [`SatState::clock_s`] minus this. None when
+    /// the message does not give it: B1I is in D1 and D2 (T_GD1, against B3I), B1C in B-CNAV1, L1 C/A in LNAV.
+    pub fn group_delay_s(&self, signal: SignalId) -> Option<f64> {
+        self.delays.of(signal)
+    }
+
+    /// Whether the satellite says that it is healthy.
+    pub fn healthy(&self) -> bool {
+        self.health == 0
+    }
+
+    /// Seconds from `toe` for which the ephemeris is meant: 2 h for GPS and for BDS (1 h and 1 h of grace).
+    pub fn validity_s(&self) -> f64 {
+        match self.sat.constellation {
+            Constellation::Bds => BDS_VALID_S,
+            _ => GPS_VALID_S,
+        }
+    }
+
+    /// Whether `t` is within [`KeplerEphemeris::validity_s`] of `toe`.
+    pub fn valid_at(&self, t: GnssTime) -> bool {
+        (t - self.toe).abs() <= self.validity_s()
+    }
+
+    /// User range accuracy in m (one sigma), if given.
+    pub fn ura_m(&self) -> Option<f64> {
+        self.ura_m
+    }
+
+    /// Whether the elements describe an orbit at all: finite, elliptic, above the ground and below 60 000 km,
+    /// a clock within a second. Anything else comes from a damaged file or undetected bit errors.
+    pub fn plausible(&self) -> bool {
+        let all = [
+            self.a_dot,
+            self.i0,
+            self.i_dot,
+            self.omega0,
+            self.omega_dot,
+            self.omega,
+            self.m0,
+            self.delta_n,
+            self.delta_n_dot,
+            self.cuc,
+            self.cus,
+            self.crc,
+            self.crs,
+            self.cic,
+            self.cis,
+            self.clock[1],
+            self.clock[2],
+        ];
+        all.iter().all(|v| v.is_finite())
+            && (6.5e6..6e7).contains(&self.a)
+            && (0.0..0.95).contains(&self.e)
+            && self.clock[0].abs() < 1.0
+            && (self.toc - self.toe).abs() < 604_800.0
+    }
+}
+
+impl Ephemeris {
+    /// Satellite.
+    pub fn sat(&self) -> Sat {
+        self.kepler().sat
+    }
+
+    /// Message it came in.
+    pub fn message(&self) -> NavMessage {
+        self.kepler().message
+    }
+
+    /// Reference time of the orbit.
+    pub fn toe(&self) -> GnssTime {
+        self.kepler().toe
+    }
+
+    /// Time at which the message was sent, if known.
+    pub fn transmit(&self) -> Option<GnssTime> {
+        self.kepler().transmit
+    }
+
+    /// See [`KeplerEphemeris::state`].
+    pub fn state(&self, t: GnssTime) -> SatState {
+        self.kepler().state(t)
+    }
+
+    /// See [`KeplerEphemeris::group_delay_s`].
+    pub fn group_delay_s(&self, signal: SignalId) -> Option<f64> {
+        self.kepler().group_delay_s(signal)
+    }
+
+    /// Whether the satellite says that it is healthy.
+    pub fn healthy(&self) -> bool {
+        self.kepler().healthy()
+    }
+
+    /// See [`KeplerEphemeris::valid_at`].
+    pub fn valid_at(&self, t: GnssTime) -> bool {
+        self.kepler().valid_at(t)
+    }
+
+    /// User range accuracy in m (one sigma), if given.
+    pub fn ura_m(&self) -> Option<f64> {
+        self.kepler().ura_m
+    }
+
+    /// The Keplerian elements.
+    pub fn kepler(&self) -> &KeplerEphemeris {
+        match self {
+            Self::Kepler(k) => k,
+        }
+    }
+}
+
+impl From<KeplerEphemeris> for Ephemeris {
+    fn from(k: KeplerEphemeris) -> Self {
+        Self::Kepler(k)
+    }
 }

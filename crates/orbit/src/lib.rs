@@ -7,16 +7,21 @@
 //! * [`NavData`]: everything a set of navigation messages says, with the choice of an ephemeris.
 //! * [`Observation`], [`ObservationEpoch`]: what a receiver measures.
 
+mod almanac;
 mod atmosphere;
 mod coords;
 mod ephemeris;
+mod kepler;
 mod navdata;
 mod observation;
 mod time;
+mod utc;
 
+pub use almanac::Almanac;
 pub use atmosphere::{Bdgim, Iono, Klobuchar, troposphere_delay_m};
 pub use coords::{Azel, Ecef, Enu, Geodetic, look_angles};
 pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, SatState};
-pub use navdata::{NavData, TimeOffset, UtcParams};
+pub use navdata::NavData;
 pub use observation::{Observation, ObservationEpoch};
 pub use time::{CivilTime, GnssTime, TimeScale};
+pub use utc::{TimeOffset, UtcParams};

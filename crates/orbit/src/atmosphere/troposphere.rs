@@ -1,0 +1,124 @@
+//! The neutral atmosphere without weather data.
+
+use std::f64::consts::TAU;
+
+use crate::{Geodetic, GnssTime, TimeScale};
+
+/// A quantity at 15, 30, 45, 60 and 75 degrees of latitude: yearly mean and seasonal amplitude.
+struct Climate {
+    mean: [f64; 5],
+    season: [f64; 5],
+}
+
+// Mean climate at sea level by latitude (RTCA DO-229, appendix A.4.2.4).
+/// Pressure, hPa.
+const PRESSURE: Climate = Climate {
+    mean: [1013.25, 1017.25, 1015.75, 1011.75, 1013.00],
+    season: [0.0, -3.75, -2.25, -1.75, -0.50],
+};
+/// Temperature, K.
+const TEMPERATURE: Climate =
+    Climate { mean: [299.65, 294.15, 283.15, 272.15, 263.65], season: [0.0, 7.0, 11.0, 15.0, 14.5] };
+/// Water vapour pressure, hPa.
+const VAPOUR: Climate =
+    Climate { mean: [26.31, 21.79, 11.66, 6.78, 4.11], season: [0.0, 8.85, 7.24, 5.36, 3.39] };
+/// Temperature lapse rate, K/m.
+const LAPSE: Climate = Climate {
+    mean: [6.30e-3, 6.05e-3, 5.58e-3, 5.39e-3, 4.53e-3],
+    season: [0.0, 0.25e-3, 0.32e-3, 0.81e-3, 0.62e-3],
+};
+/// Exponent of the water vapour's decrease with height.
+const VAPOUR_LAPSE: Climate =
+    Climate { mean: [2.77, 3.15, 2.57, 1.81, 1.55], season: [0.0, 0.33, 0.46, 0.74, 0.30] };
+
+/// Niell's mapping functions (J. Geophys. Res. 101(B2), 1996, tables 3 and 4): coefficients a, b, c.
+const HYDROSTATIC: [Climate; 3] = [
+    Climate {
+        mean: [1.2769934e-3, 1.2683230e-3, 1.2465397e-3, 1.2196049e-3, 1.2045996e-3],
+        season: [0.0, 1.2709626e-5, 2.6523662e-5, 3.4000452e-5, 4.1202191e-5],
+    },
+    Climate {
+        mean: [2.9153695e-3, 2.9152299e-3, 2.9288445e-3, 2.9022565e-3, 2.9024912e-3],
+        season: [0.0, 2.1414979e-5, 3.0160779e-5, 7.2562722e-5, 11.723375e-5],
+    },
+    Climate {
+        mean: [62.610505e-3, 62.837393e-3, 63.721774e-3, 63.824265e-3, 64.258455e-3],
+        season: [0.0, 9.0128400e-5, 4.3497037e-5, 84.795348e-5, 170.37206e-5],
+    },
+];
+const WET: [[f64; 5]; 3] = [
+    [5.8021897e-4, 5.6794847e-4, 5.8118019e-4, 5.9727542e-4, 6.1641693e-4],
+    [1.4275268e-3, 1.5138625e-3, 1.4572752e-3, 1.5007428e-3, 1.7599082e-3],
+    [4.3472961e-2, 4.6729510e-2, 4.3908931e-2, 4.4626982e-2, 5.4736038e-2],
+];
+const HEIGHT: [f64; 3] = [2.53e-5, 5.49e-3, 1.14e-3];
+
+/// Lowest elevation for which the mapping is evaluated, rad: below it, the delay stays.
+const LOWEST: f64 = 2.0 * std::f64::consts::PI / 180.0;
+
+/// Linear interpolation in |latitude|, held constant outside the table.
+fn at_latitude(table: &[f64; 5], lat_deg: f64) -> f64 {
+    let x = ((lat_deg.abs() - 15.0) / 15.0).clamp(0.0, 4.0);
+    let (mut below, mut value) = (table[0], table[0]);
+    for (step, &above) in table.iter().enumerate().skip(1) {
+        let share = x - (step as f64 - 1.0);
+        if share > 0.0 {
+            value = below + (above - below) * share.min(1.0);
+        }
+        below = above;
+    }
+    value
+}
+
+impl Climate {
+    /// The quantity at a latitude; `season` is +1 in midwinter (day 28 in the north), -1 in midsummer.
+    fn at(&self, lat_deg: f64, season: f64) -> f64 {
+        at_latitude(&self.mean, lat_deg) - at_latitude(&self.season, lat_deg) * season
+    }
+}
+
+/// Marini's continued fraction, 1 at the zenith.
+fn marini([a, b, c]: [f64; 3], sin_e: f64) -> f64 {
+    (1.0 + a / (1.0 + b / (1.0 + c))) / (sin_e + a / (sin_e + b / (sin_e + c)))
+}
+
+/// Delay in m of the neutral atmosphere at `elevation` (rad) from `rx` at `t`.
+///
+/// Saastamoinen's hydrostatic zenith delay and the wet delay of a mean climate by latitude and season, each
+/// with Niell's mapping function. Elevations below 2° count as 2°; heights as -1 to 40 km.
+pub fn troposphere_delay_m(rx: Geodetic, elevation: f64, t: GnssTime) -> f64 {
+    let lat = rx.lat_deg.clamp(-90.0, 90.0);
+    let height = rx.height_m.clamp(-1000.0, 40_000.0);
+    let midwinter = if lat < 0.0 { 28.0 + 365.25 / 2.0 } else { 28.0 };
+    let season = (TAU * (day_of_year(t) - midwinter) / 365.25).cos();
+
+    // Gas constant of dry air J/(kg K), gravity m/s², gravity at the mass centre of the column.
+    const GAS: f64 = 287.054;
+    const GRAVITY: f64 = 9.80665;
+    const COLUMN_GRAVITY: f64 = 9.784;
+    let temperature = TEMPERATURE.at(lat, season);
+    let lapse = LAPSE.at(lat, season);
+    let vapour_lapse = VAPOUR_LAPSE.at(lat, season) + 1.0;
+    let ratio = (1.0 - lapse * height / temperature).max(0.0);
+    let pressure = PRESSURE.at(lat, season) * ratio.powf(GRAVITY / (GAS * lapse));
+    let gravity = 1.0 - 0.00266 * (2.0 * lat.to_radians()).cos() - 0.00028 * height / 1000.0;
+    let hydrostatic_zenith = 0.002_276_8 * pressure / gravity;
+    // k3' = 3.82e5 K²/hPa.
+    let wet_sea_level = 1e-6 * 3.82e5 * GAS / (COLUMN_GRAVITY * vapour_lapse - lapse * GAS)
+        * VAPOUR.at(lat, season)
+        / temperature;
+    let wet_zenith = wet_sea_level * ratio.powf(vapour_lapse * GRAVITY / (GAS * lapse) - 1.0);
+
+    let sin_e = elevation.clamp(LOWEST, std::f64::consts::FRAC_PI_2).sin();
+    let hydrostatic = marini(HYDROSTATIC.each_ref().map(|c| c.at(lat, season)), sin_e)
+        + (1.0 / sin_e - marini(HEIGHT, sin_e)) * height / 1000.0;
+    let wet = marini(WET.each_ref().map(|c| at_latitude(c, lat)), sin_e);
+    hydrostatic_zenith * hydrostatic + wet_zenith * wet
+}
+
+/// Day of the year with its fraction, from 1.
+fn day_of_year(t: GnssTime) -> f64 {
+    let civil = t.civil(TimeScale::Gpst);
+    let start = crate::CivilTime { year: civil.year, month: 1, day: 1, hour: 0, minute: 0, second: 0.0 };
+    (t - GnssTime::from_civil(TimeScale::Gpst, start)) / 86_400.0 + 1.0
+}
