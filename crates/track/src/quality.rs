@@ -1,0 +1,129 @@
+//! C/N0 and lock detectors, fed once a symbol.
+
+use num_complex::Complex;
+
+/// Time constants in seconds.
+const CN0_S: f64 = 0.5;
+const LOCK_S: f64 = 0.25;
+const SYNC_S: f64 = 3.0;
+
+/// Smoothed signal quality.
+///
+/// With P_m the M prompts of a symbol (secondary code wiped) and S their sum, the noise power of a period is
+/// estimated from their scatter, (sum |P_m|^2 - |S|^2 / M) / (M - 1), and the signal power from |S|^2 less
+/// its share of noise. Neither depends on the data, and phase noise slower than a symbol does no harm.
+#[derive(Debug, Clone)]
+pub(crate) struct Quality {
+    periods: f64,
+    period_s: f64,
+    /// Signal power of one period's prompt.
+    signal: f64,
+    /// Noise power of one period's prompt.
+    noise: f64,
+    /// Mean of cos 2 phi.
+    lock: f64,
+    /// Mean product of the symbol's halves: its angle is the frequency error times half a symbol.
+    halves: Complex<f64>,
+    /// First and last period against the rest of the symbol, in units of signal power.
+    first: f64,
+    last: f64,
+    symbols: u64,
+}
+
+/// Sums of one symbol, as its periods come in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SymbolSums {
+    pub count: usize,
+    pub early: Complex<f64>,
+    pub prompt: Complex<f64>,
+    pub late: Complex<f64>,
+    pub power: f64,
+    pub first: Complex<f64>,
+    pub last: Complex<f64>,
+    pub first_half: Complex<f64>,
+}
+
+impl Quality {
+    pub fn new(periods: usize, period_s: f64) -> Self {
+        Self {
+            periods: periods as f64,
+            period_s,
+            signal: 0.0,
+            noise: 1.0,
+            lock: 0.0,
+            halves: Complex::ZERO,
+            first: 1.0,
+            last: 1.0,
+            symbols: 0,
+        }
+    }
+
+    /// Starts from what pull-in measured.
+    pub fn reset(&mut self, signal: f64, noise: f64, lock: f64) {
+        *self = Self { signal, noise, lock, ..Self::new(self.periods as usize, self.period_s) };
+    }
+
+    /// Takes in one whole symbol.
+    pub fn update(&mut self, sums: &SymbolSums) {
+        let m = self.periods;
+        let symbol_s = m * self.period_s;
+        let power = sums.prompt.norm_sqr();
+        let (i2, q2) = (sums.prompt.re * sums.prompt.re, sums.prompt.im * sums.prompt.im);
+        // With one period a symbol there is no scatter; the quadrature arm holds the noise.
+        let noise = if m > 1.0 { (sums.power - power / m) / (m - 1.0) } else { 2.0 * q2 };
+        let signal = (power - m * noise) / (m * m);
+        let a = symbol_s / CN0_S;
+        self.noise += a * (noise - self.noise);
+        self.signal += a * (signal - self.signal);
+        if power > 0.0 {
+            self.lock += symbol_s / LOCK_S * ((i2 - q2) / power - self.lock);
+        }
+        let scale = self.signal.max(0.1 * self.noise / m);
+        let a = symbol_s / SYNC_S;
+        let against = |part: Complex<f64>| {
+            let rest = sums.prompt - part;
+            ((part.re * rest.re + part.im * rest.im) / ((m - 1.0).max(1.0) * scale)).clamp(-3.0, 3.0)
+        };
+        if m > 1.0 {
+            self.first += a * (against(sums.first) - self.first);
+            self.last += a * (against(sums.last) - self.last);
+            let second = sums.prompt - sums.first_half;
+            self.halves +=
+                (second * sums.first_half.conj() / (m * m * scale) - self.halves) * (symbol_s / CN0_S);
+        }
+        self.symbols += 1;
+    }
+
+    /// Signal power of one period's prompt, never negative.
+    pub fn signal(&self) -> f64 {
+        self.signal.max(1e-3 * self.noise / self.periods)
+    }
+
+    /// Signal to noise ratio of the sum of `count` periods.
+    pub fn snr(&self, count: usize) -> f64 {
+        self.signal() * count as f64 / self.noise
+    }
+
+    /// C/N0 in dB-Hz.
+    pub fn cn0_dbhz(&self) -> f64 {
+        10.0 * (self.signal() / (self.noise * self.period_s)).log10()
+    }
+
+    /// Mean of cos 2 phi: 1 with perfect lock, 0 without.
+    pub fn lock(&self) -> f64 {
+        self.lock
+    }
+
+    /// Frequency error seen inside the symbols, Hz; it tells a lock to a side line from the true one.
+    pub fn frequency_error_hz(&self) -> f64 {
+        if self.halves.norm_sqr() < 1e-3 {
+            return 0.0;
+        }
+        self.halves.arg() / (std::f64::consts::PI * self.periods * self.period_s)
+    }
+
+    /// Whether the ends of the symbols agree with their middles; judged after a few seconds.
+    pub fn edges_agree(&self) -> bool {
+        self.first > 0.5 && self.last > 0.5
+    }
+}
