@@ -1,0 +1,105 @@
+use std::io::Write;
+
+use megrez_nav::Subframe;
+use megrez_orbit::GnssTime;
+use megrez_signal::NavMessage;
+use serde::{Deserialize, Serialize};
+
+use crate::OutputError;
+use crate::record::write_line;
+use crate::text::{rounded, utc_iso};
+
+const WHAT: &str = "messages.jsonl";
+
+/// One line of `messages.jsonl`: a navigation subframe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// UTC at the start of the subframe, ISO 8601, once the week is known.
+    pub time_utc: Option<String>,
+    /// Satellite, as RINEX writes it.
+    pub sat: String,
+    /// `"D1"`, `"D2"`, `"LNAV"` or `"B-CNAV1"`.
+    pub message: String,
+    /// Subframe number.
+    pub subframe: u8,
+    /// Page number, where the subframe has pages.
+    pub page: Option<u8>,
+    /// Seconds of week at the start of the subframe: GPST for LNAV, BDT otherwise.
+    pub tow_s: f64,
+    /// What the subframe carries.
+    pub content: String,
+    /// The ten 30-bit words in hexadecimal, right aligned.
+    pub words: Vec<String>,
+    /// Whether all words can be trusted.
+    pub complete: bool,
+    /// Bits corrected by the code.
+    pub corrected_bits: u32,
+}
+
+impl MessageRecord {
+    /// The record of a subframe that started at `time`, if that is known.
+    pub fn new(subframe: &Subframe, time: Option<GnssTime>) -> Self {
+        Self {
+            time_utc: time.map(utc_iso),
+            sat: subframe.sat.to_string(),
+            message: match subframe.message {
+                NavMessage::D1 => "D1",
+                NavMessage::D2 => "D2",
+                NavMessage::Lnav => "LNAV",
+                NavMessage::Cnav1 => "B-CNAV1",
+                _ => "other",
+            }
+            .to_string(),
+            subframe: subframe.id,
+            page: subframe.page,
+            tow_s: rounded(subframe.tow_s, 3),
+            content: content(subframe.message, subframe.id, subframe.page).to_string(),
+            words: subframe.words.iter().map(|word| format!("{word:08x}")).collect(),
+            complete: subframe.complete(),
+            corrected_bits: subframe.corrected_bits,
+        }
+    }
+}
+
+/// What a subframe carries (BDS-SIS-ICD-B1I-3.0 figures 5-7 and 5-8, sections 5.2 and 5.3; IS-GPS-200 section
+/// 20.3.3).
+fn content(message: NavMessage, subframe: u8, page: Option<u8>) -> &'static str {
+    match (message, subframe, page) {
+        (NavMessage::D1, 1, _) => "week, clock, health, ionosphere",
+        (NavMessage::D1 | NavMessage::Lnav, 2 | 3, _) => "ephemeris",
+        (NavMessage::D1, 5, Some(7 | 8)) => "almanac week, health",
+        (NavMessage::D1, 5, Some(9)) => "time offsets to other systems",
+        (NavMessage::D1, 5, Some(10)) => "UTC",
+        (NavMessage::D1, 4 | 5, _) => "almanac",
+        (NavMessage::D2, 1, _) => "week, clock, health, ionosphere, ephemeris",
+        (NavMessage::D2, 2..=4, _) => "integrity and differential corrections",
+        (NavMessage::D2, 5, _) => "almanac, ionospheric grid, UTC, time offsets",
+        (NavMessage::Lnav, 1, _) => "week, clock, health",
+        (NavMessage::Lnav, 4, Some(18)) => "ionosphere, UTC",
+        (NavMessage::Lnav, 4, Some(25)) | (NavMessage::Lnav, 5, Some(25)) => "health",
+        (NavMessage::Lnav, 4 | 5, _) => "almanac and special messages",
+        _ => "unknown",
+    }
+}
+
+/// Writes `messages.jsonl`.
+pub struct MessageLog<W: Write> {
+    out: W,
+}
+
+impl<W: Write> MessageLog<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    /// Writes a subframe that started at `time`, if that is known.
+    pub fn subframe(&mut self, subframe: &Subframe, time: Option<GnssTime>) -> Result<(), OutputError> {
+        write_line(&mut self.out, &MessageRecord::new(subframe, time), WHAT)
+    }
+
+    /// Flushes the output.
+    pub fn finish(&mut self) -> Result<(), OutputError> {
+        self.out.flush().map_err(OutputError::write(WHAT))
+    }
+}
