@@ -1,0 +1,77 @@
+use std::fmt;
+
+/// An instruction set for the kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Plain Rust.
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW and VNNI.
+    Avx512,
+    /// 64-bit ARM.
+    Neon,
+}
+
+/// Why `MEGREZ_SIMD` cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LevelError {
+    /// Not a name of a level.
+    #[error("MEGREZ_SIMD={0}: must be portable, avx2, avx512 or neon")]
+    Unknown(String),
+    /// This machine lacks the instructions.
+    #[error("MEGREZ_SIMD={0}: this machine lacks these instructions")]
+    Unavailable(Level),
+}
+
+impl Level {
+    /// The best level of this machine, or the one that the environment variable `MEGREZ_SIMD` names.
+    pub fn detect() -> Result<Self, LevelError> {
+        match std::env::var("MEGREZ_SIMD") {
+            Ok(name) if !name.is_empty() => {
+                let level = match name.to_ascii_lowercase().as_str() {
+                    "portable" => Self::Portable,
+                    "avx2" => Self::Avx2,
+                    "avx512" => Self::Avx512,
+                    "neon" => Self::Neon,
+                    _ => return Err(LevelError::Unknown(name)),
+                };
+                if level.is_available() { Ok(level) } else { Err(LevelError::Unavailable(level)) }
+            }
+            _ => Ok(Self::all_available().last().copied().unwrap_or(Self::Portable)),
+        }
+    }
+
+    /// Levels of this machine, the best last.
+    pub fn all_available() -> Vec<Self> {
+        [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon].into_iter().filter(|l| l.is_available()).collect()
+    }
+
+    fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vnni")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+        })
+    }
+}
