@@ -6,7 +6,6 @@ use crate::{b1c, b1i, l1ca};
 
 /// A signal component. `B1CD` and `B1CP` are the data and pilot components of B1C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum SignalId {
     /// BeiDou B1I.
     B1I,
@@ -20,7 +19,6 @@ pub enum SignalId {
 
 /// How chips become a waveform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Modulation {
     /// One rectangular pulse a chip.
     Bpsk,
@@ -32,8 +30,7 @@ pub enum Modulation {
 }
 
 /// The navigation message on a component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NavMessage {
     /// BeiDou D1: 50 bit/s with the Neumann-Hoffman code (MEO and IGSO).
     D1,
