@@ -169,7 +169,8 @@ mod tests {
     fn tone(frequency_hz: f64, rate: f64, len: usize, complex: bool) -> Samples {
         let phase = |n: usize| TAU * (frequency_hz * n as f64 / rate).fract();
         if complex {
-            let value = |p: f64| Complex::new((100.0 * p.cos()).round() as i8, (100.0 * p.sin()).round() as i8);
+            let value =
+                |p: f64| Complex::new((100.0 * p.cos()).round() as i8, (100.0 * p.sin()).round() as i8);
             Samples::Complex((0..len).map(|n| value(phase(n))).collect())
         } else {
             Samples::Real((0..len).map(|n| (100.0 * phase(n).cos()).round() as i8).collect())

@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use megrez_dsp::{Samples, StreamInfo, downconvert};
+use megrez_signal::{Sat, SignalId};
+use num_complex::Complex;
+use rayon::prelude::*;
+use rustfft::FftPlanner;
+
+use crate::code::{Code, samples_per_period};
+use crate::excise::excise;
+use crate::grid::{Best, Shape, Slice, search_slice};
+use crate::guard::reject_cross_correlations;
+use crate::refine::refine;
+use crate::threshold::sum_threshold;
+use crate::{AcquireError, Acquisition, SearchPlan, SignChanges};
+
+/// Widest slice of Doppler searched with one resampling, in Hz: the code moves by less than 0.01 chip
+/// against the grid within a block of 10 ms.
+const SLICE_HZ: f64 = 16_000.0;
+/// Share of a code period that may be missing at the end of the samples.
+const MISSING: f64 = 0.01;
+/// Duration of the blocks in which narrow-band interference is looked for, in seconds.
+const EXCISE_S: f64 = 0.002;
+
+/// Searches the samples of one stream, keeping FFT plans and code spectra from search to search.
+///
+/// The result does not depend on the number of threads.
+pub struct Searcher {
+    info: StreamInfo,
+    planner: FftPlanner<f32>,
+    codes: BTreeMap<(SignalId, bool, bool, u8), Arc<Code>>,
+}
+
+impl Searcher {
+    /// A searcher for the stream `info`.
+    pub fn new(info: &StreamInfo) -> Self {
+        Self { info: info.clone(), planner: FftPlanner::new(), codes: BTreeMap::new() }
+    }
+
+    /// The stream.
+    pub fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    /// Searches `samples`, the first of which has number `first_sample` in the stream.
+    ///
+    /// Uses as many samples as the plan needs, or all if there are fewer (with fewer blocks). Returns the
+    /// satellites found, sorted by number.
+    pub fn search(
+        &mut self,
+        samples: &Samples,
+        first_sample: u64,
+        plan: &SearchPlan,
+    ) -> Result<Vec<Acquisition>, AcquireError> {
+        plan.check()?;
+        self.check(samples, plan)?;
+        let mut prns = plan.prns.clone();
+        prns.sort_unstable();
+        prns.dedup();
+        let signal = plan.signal.def();
+        let n = samples_per_period(signal);
+        let period_s = signal.code_period_s();
+
+        let available_s = samples.len() as f64 / self.info.sample_rate_hz;
+        let plan = fit(plan, (available_s / period_s + MISSING).floor() as usize).ok_or(
+            AcquireError::TooShort { signal: plan.signal, needed_s: period_s, available_s },
+        )?;
+        let window = if plan.sign_changes == SignChanges::Avoided { 2 * n } else { n };
+        let shape = Shape {
+            n,
+            window,
+            coherent: plan.coherent_periods,
+            blocks: plan.noncoherent,
+            carrier_hz: signal.carrier_hz,
+        };
+        let codes: Vec<Arc<Code>> = prns.iter().filter_map(|&prn| self.code(&plan, prn, n)).collect();
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let slices = self.slices(&head(samples, &plan, &self.info), &plan, &shape);
+        let bins: i32 = slices.iter().map(|slice| slice.bins.1 - slice.bins.0 + 1).sum();
+        let hypotheses = if plan.sign_changes == SignChanges::Tried { 2 } else { 1 };
+        let cells = (prns.len() * 2 * n * hypotheses) as f64 * f64::from(bins);
+        let threshold = sum_threshold(shape.blocks, cells, plan.false_alarm) / shape.blocks as f64;
+
+        let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
+        let mut means = vec![0.0; codes.len()];
+        for (s, slice) in slices.iter().enumerate() {
+            for row in search_slice(slice, &shape, &codes, &mut self.planner) {
+                for ((best, found), mean) in row.iter().zip(&mut found).zip(&mut means) {
+                    *mean += best.mean / f64::from(bins);
+                    if best.ratio > threshold && found.is_none_or(|(_, other)| best.peak() > other.peak()) {
+                        *found = Some((s, *best));
+                    }
+                }
+            }
+        }
+
+        let length = signal.code_length as f64;
+        let candidates: Vec<(u8, &Arc<Code>, usize, Best, f64)> = prns
+            .iter()
+            .zip(&codes)
+            .zip(found.iter().zip(&means))
+            .filter_map(|((&prn, code), (found, &mean))| found.map(|(s, best)| (prn, code, s, best, mean)))
+            .collect();
+        let mut acquisitions: Vec<Acquisition> = candidates
+            .par_iter()
+            .filter_map(|&(prn, code, s, best, mean)| {
+                let slice = slices.get(s)?;
+                let refined = refine(slice, &shape, code, &best, period_s);
+                let periods = refined.delay * (1.0 + shape.code_excess(slice, refined.offset_hz)) / n as f64;
+                Some(Acquisition {
+                    sat: Sat { constellation: signal.constellation, prn },
+                    signal: plan.signal,
+                    sample: first_sample,
+                    code_phase_chips: (-periods * length).rem_euclid(length),
+                    doppler_hz: slice.mid_hz + refined.offset_hz,
+                    doppler_sigma_hz: refined.sigma_hz,
+                    cn0_dbhz: refined.cn0_dbhz,
+                    peak_to_mean: best.peak() / mean,
+                })
+            })
+            .collect();
+        let resolution_hz = 1.0 / (shape.coherent as f64 * period_s);
+        reject_cross_correlations(&mut acquisitions, signal, resolution_hz);
+        Ok(acquisitions)
+    }
+
+    fn check(&self, samples: &Samples, plan: &SearchPlan) -> Result<(), AcquireError> {
+        let info = &self.info;
+        if matches!(samples, Samples::Complex(_)) != info.complex {
+            return Err(AcquireError::WrongKind { declared: if info.complex { "complex" } else { "real" } });
+        }
+        let carrier_hz = plan.signal.def().carrier_hz;
+        let rate = info.sample_rate_hz;
+        if !(rate.is_finite() && rate > 0.0) {
+            return Err(AcquireError::BadPlan { signal: plan.signal, what: "the sampling rate", value: rate });
+        }
+        if (carrier_hz - info.center_hz).abs() <= 0.5 * rate {
+            return Ok(());
+        }
+        Err(AcquireError::OutOfBand {
+            signal: plan.signal,
+            carrier_hz,
+            center_hz: info.center_hz,
+            sample_rate_hz: rate,
+        })
+    }
+
+    fn code(&mut self, plan: &SearchPlan, prn: u8, n: usize) -> Option<Arc<Code>> {
+        let signal = plan.signal.def();
+        let mode = plan.sign_changes;
+        let key = (plan.signal, mode == SignChanges::Tried, mode == SignChanges::Avoided, prn);
+        if let Some(code) = self.codes.get(&key) {
+            return Some(code.clone());
+        }
+        let code = Arc::new(Code::new(&signal.code(prn)?, signal.modulation, n, mode));
+        self.codes.insert(key, code.clone());
+        Some(code)
+    }
+
+    /// Baseband for each slice of the Doppler window.
+    fn slices(&mut self, samples: &Samples, plan: &SearchPlan, shape: &Shape) -> Vec<Slice> {
+        let (low, high) = plan.doppler_hz;
+        let signal = plan.signal.def();
+        let period_s = signal.code_period_s();
+        let count = ((high - low) / SLICE_HZ).ceil().max(1.0);
+        let width = (high - low) / count;
+        let periods = plan.periods(plan.noncoherent);
+        (0..count as usize)
+            .map(|i| {
+                let mid_hz = low + (i as f64 + 0.5) * width;
+                let rate_hz = shape.n as f64 / period_s * (1.0 + mid_hz / signal.carrier_hz);
+                let mut baseband: Vec<Complex<f32>> = Vec::new();
+                downconvert(samples, &self.info, signal.carrier_hz + mid_hz, rate_hz, &mut baseband);
+                baseband.resize(periods * shape.n, Complex::default());
+                let block = (EXCISE_S * shape.n as f64 / period_s).round() as usize;
+                excise(&mut baseband, block, &mut self.planner);
+                let step = rate_hz / (shape.fractions() * shape.n) as f64;
+                let last = (0.5 * width / step - 0.5).ceil().max(0.0) as i32;
+                Slice { mid_hz, rate_hz, bins: (-last, last), samples: baseband }
+            })
+            .collect()
+    }
+}
+
+/// The plan for as many code periods as there are; none if there is not even one.
+fn fit(plan: &SearchPlan, periods: usize) -> Option<SearchPlan> {
+    let mut plan = plan.clone();
+    if plan.sign_changes == SignChanges::Avoided && periods == 1 {
+        plan.sign_changes = SignChanges::Tried;
+    }
+    let usable = periods - usize::from(plan.sign_changes == SignChanges::Avoided).min(periods);
+    plan.coherent_periods = plan.coherent_periods.min(usable);
+    plan.noncoherent = plan.noncoherent.min(usable.checked_div(plan.coherent_periods)?);
+    Some(plan)
+}
+
+/// The samples that the plan needs.
+fn head(samples: &Samples, plan: &SearchPlan, info: &StreamInfo) -> Samples {
+    // The resampling filter's reach beyond the last sample is small against a code period.
+    let len = (plan.needs_s(info) * 1.001 * info.sample_rate_hz).ceil() as usize;
+    match samples {
+        Samples::Real(x) => Samples::Real(x.get(..len).unwrap_or(x).to_vec()),
+        Samples::Complex(x) => Samples::Complex(x.get(..len).unwrap_or(x).to_vec()),
+    }
+}
