@@ -24,6 +24,8 @@ const FIRST_FIX_BLOCKS: u64 = 10;
 const SEARCH_SOON_S: f64 = 0.2;
 const SEARCH_UNFIXED_S: f64 = 8.0;
 const SEARCH_FIXED_S: f64 = 30.0;
+/// Blocks whose levels are taken in at the start; later one in as many.
+const LEVEL_BLOCKS: u64 = 50;
 /// Half the window of a predicted Doppler in Hz.
 const PREDICTED_HZ: f64 = 500.0;
 /// A fix this old still predicts transmit times to a fraction of a millisecond.
@@ -170,7 +172,9 @@ impl Receiver {
         }
         self.blocks += 1;
         self.end = block.first_sample + block.samples.len() as u64;
-        self.levels.add(block);
+        if self.blocks <= LEVEL_BLOCKS || self.blocks % LEVEL_BLOCKS == 0 {
+            self.levels.add(block);
+        }
         self.bands.par_iter_mut().for_each(|(band, _)| band.push(block));
         self.acquire(block, &mut events);
         self.track(&mut events);
@@ -478,7 +482,7 @@ impl Receiver {
                     self.nav.insert(ephemeris.clone());
                     events.push(Event::Ephemeris { sample, ephemeris: Box::new(ephemeris) });
                 }
-                other => other.apply(&mut self.nav),
+                other => other.store(&mut self.nav),
             }
         }
         let time = assembler.time(&subframe).or_else(|| {
@@ -502,21 +506,11 @@ impl Receiver {
             })
             .collect();
         for sat in fresh {
-            let Some(Ephemeris::Kepler(new)) = self.nav.ephemerides().filter(|e| e.sat() == sat).last() else {
-                continue;
-            };
-            let twin = self.nav.ephemerides().find_map(|other| match other {
-                Ephemeris::Kepler(old)
-                    if old.sat != sat
-                        && old.sat.constellation == sat.constellation
-                        && old.m0 == new.m0
-                        && old.omega0 == new.omega0
-                        && old.omega == new.omega
-                        && old.e == new.e =>
-                {
-                    Some(old.sat)
-                }
-                _ => None,
+            let Some(new) = self.nav.ephemerides_of(sat).last().map(Ephemeris::kepler) else { continue };
+            let twin = self.nav.ephemerides().map(Ephemeris::kepler).find_map(|old| {
+                let same = old.sat.constellation == sat.constellation
+                    && (old.m0, old.omega0, old.omega, old.e) == (new.m0, new.omega0, new.omega, new.e);
+                (same && old.sat != sat).then_some(old.sat)
             });
             let Some(twin) = twin else { continue };
             let strength = |s: Sat| {
@@ -605,11 +599,8 @@ impl Receiver {
         match outcome {
             Ok(fix) => {
                 let step_s = self.clock.step(fix.clock_bias_s);
-                if step_s != 0.0 {
-                    for slot in &mut self.slots {
-                        slot.step_clock(step_s);
-                    }
-                    self.filter.step_clock(step_s);
+                for slot in self.slots.iter_mut().filter(|_| step_s != 0.0) {
+                    slot.step_clock(step_s);
                 }
                 self.last_refusal = None;
                 self.last_fix = Some((sample, fix.clone()));

@@ -1,6 +1,7 @@
 //! What one run leaves for the next: ephemerides, position, time and oscillator offset.
 
 use megrez_orbit::{Ecef, GnssTime, NavData};
+use megrez_rinex::FileInfo;
 use serde::{Deserialize, Serialize};
 
 /// Knowledge for a hot start.
@@ -58,7 +59,8 @@ impl HotStart {
     /// When the navigation data cannot be written.
     pub fn to_json(&self) -> Result<String, StateError> {
         let mut nav = Vec::new();
-        megrez_rinex::write_nav(&mut nav, &self.nav, self.time)
+        let info = FileInfo { program: "megrez".into(), date: Some(self.time), ..FileInfo::default() };
+        megrez_rinex::write_nav(&mut nav, &self.nav, &info)
             .map_err(|error| StateError::Nav(error.to_string()))?;
         let (gps_week, gps_tow_s) = self.time.gpst();
         Ok(serde_json::to_string_pretty(&File {

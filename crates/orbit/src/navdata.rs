@@ -50,6 +50,11 @@ impl NavData {
         true
     }
 
+    /// Forgets every ephemeris of `sat`.
+    pub fn remove(&mut self, sat: Sat) {
+        self.ephemerides.remove(&sat);
+    }
+
     /// The best ephemeris of `sat` for `t`: healthy and valid, of these the one with the nearest `toe`, of
     /// equal ones the last sent. None if none is valid.
     pub fn ephemeris(&self, sat: Sat, t: GnssTime) -> Option<&Ephemeris> {
@@ -106,17 +111,24 @@ impl NavData {
     /// Adds a set of ionosphere coefficients that was sent at `t` and makes it the current one of its model
     /// unless a later one is known.
     pub fn insert_iono(&mut self, t: GnssTime, iono: Iono) {
-        let latest = self.iono_history.iter().filter(|(_, i)| i.same_model(&iono)).all(|&(at, _)| t >= at);
-        if latest {
-            match iono {
-                Iono::None => return,
-                Iono::GpsKlobuchar(k) => self.gps_iono = Some(k),
-                Iono::BdsKlobuchar(k) => self.bds_iono = Some(k),
-                Iono::Bdgim(b) => self.bdgim = Some(b),
-            }
+        if iono == Iono::None {
+            return;
+        }
+        if self.iono_history.iter().filter(|(_, i)| i.same_model(&iono)).all(|&(at, _)| t - at >= 0.0) {
+            self.set_iono(iono);
         }
         if !self.iono_history.contains(&(t, iono)) {
             self.iono_history.push((t, iono));
+        }
+    }
+
+    /// Makes a set of ionosphere coefficients of unknown date the current one of its model.
+    pub fn set_iono(&mut self, iono: Iono) {
+        match iono {
+            Iono::None => {}
+            Iono::GpsKlobuchar(k) => self.gps_iono = Some(k),
+            Iono::BdsKlobuchar(k) => self.bds_iono = Some(k),
+            Iono::Bdgim(b) => self.bdgim = Some(b),
         }
     }
 
