@@ -109,7 +109,7 @@ impl Channel {
         let pull_in = PullIn::new(PullInSetup {
             period_s,
             signs: signs.clone(),
-            range_hz: config.pull_in_range_hz,
+            range_hz: config.pull_in_range_hz.clamp(0.0, 0.5 / period_s),
             spacing: PULL_IN_SPACING,
             cycles_per_chip: signal.carrier_hz / signal.chip_rate_hz,
         });
@@ -273,7 +273,7 @@ impl Channel {
         let (rest, skipped) =
             if phase < step { (-phase, 0) } else { (self.signal.code_length as f64 - phase, 1) };
         let samples = (rest / step).ceil();
-        self.sample = sample + samples as u64;
+        self.sample = sample.saturating_add(samples as u64);
         self.period = period + skipped;
         self.code_phase = samples * step - rest;
     }

@@ -19,7 +19,7 @@ impl Default for TrackConfig {
             pull_in_range_hz: 300.0,
             pull_in_s: 2.0,
             reacquire_s: 4.0,
-            carrier_bandwidth_hz: 10.0,
+            carrier_bandwidth_hz: 12.0,
             code_bandwidth_hz: 0.03,
         }
     }

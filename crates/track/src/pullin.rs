@@ -28,6 +28,9 @@ const DETECT_SIGMAS: f64 = 6.4;
 const EDGE_LEAD: f64 = 16.0;
 /// Coherence of the squared symbols below which the fine estimate is not believed.
 const MIN_COHERENCE: f64 = 0.3;
+/// Evenness of the symbols' amplitudes, (sum n_b a_b)^2 / (n sum n_b a_b^2) with a_b = |S_b| / n_b: 1 when all
+/// are alike, pi/4 in mere noise, less when the signal came or went meanwhile.
+const MIN_EVENNESS: f64 = 0.6;
 
 /// The three sums of one code period.
 pub(crate) type PeriodTaps = [Complex<f32>; 3];
@@ -85,6 +88,8 @@ pub(crate) struct PullIn {
     setup: PullInSetup,
     taps: Vec<PeriodTaps>,
     next_checkpoint: usize,
+    /// The tap with most power: 0 early, 1 prompt, 2 late.
+    tap: usize,
     rotated: Vec<Complex<f32>>,
     best_by_edge: Vec<(f64, f64)>,
 }
@@ -96,6 +101,7 @@ impl PullIn {
             setup,
             taps: Vec::with_capacity(CAPACITY),
             next_checkpoint: 0,
+            tap: 1,
             rotated: Vec::with_capacity(CAPACITY),
             best_by_edge: vec![(0.0, 0.0); edges],
         }
@@ -133,21 +139,21 @@ impl PullIn {
             }
         }
         let [early, prompt, late] = powers;
-        let tap = if early > prompt && early > late {
+        self.tap = if early > prompt && early > late {
             0
         } else if late > prompt {
             2
         } else {
             1
         };
-        let total = powers.get(tap).copied().unwrap_or_default();
+        let total = powers.get(self.tap).copied().unwrap_or_default();
         let n = self.taps.len();
         let m = self.setup.signs.len();
         let step = 0.25 / (m as f64 * self.setup.period_s);
         let bins = (self.setup.range_hz / step).ceil() as i32;
         self.best_by_edge.fill((0.0, 0.0));
         for bin in -bins..=bins {
-            self.rotate(tap, 0, f64::from(bin) * step);
+            self.rotate(self.tap, 0, f64::from(bin) * step);
             for edge in 0..m {
                 let gain = self.power_at(edge);
                 if let Some(best) = self.best_by_edge.get_mut(edge)
@@ -175,10 +181,14 @@ impl PullIn {
 
         let first = n.saturating_sub(FINE_PERIODS);
         let fine = self.fine(edge, first, coarse, step);
+        if fine.evenness < MIN_EVENNESS {
+            self.clear();
+            return Outcome::Undecided;
+        }
         let code = self.code_error(edge, first, fine.freq, noise);
         let centre_to_end = (n - first) as f64 * 0.5 * self.setup.period_s;
         let code_end = code.0 + fine.freq / self.setup.cycles_per_chip * centre_to_end;
-        let far = match tap {
+        let far = match self.tap {
             0 => Some(self.setup.spacing),
             2 => Some(-self.setup.spacing),
             _ => (fine.freq.abs() > 0.06 / self.setup.period_s || code.0.abs() > 0.6 * self.setup.spacing)
@@ -268,15 +278,11 @@ impl PullIn {
     }
 
     /// Sum of the squared symbol sums at one frequency: its magnitude peaks at the carrier whatever the data.
-    fn squared(&mut self, edge: usize, first: usize, freq: f64) -> (Complex<f64>, f64, f64) {
-        self.rotate(1, first, freq);
-        let (mut square, mut power, mut weight) = (Complex::<f64>::ZERO, 0.0, 0.0);
-        self.for_each_symbol(edge, first, |s, count| {
-            square += s * s;
-            power += s.norm_sqr();
-            weight += (count * count) as f64;
-        });
-        (square, power, weight)
+    fn squared(&mut self, edge: usize, first: usize, freq: f64) -> Complex<f64> {
+        self.rotate(self.tap, first, freq);
+        let mut square = Complex::<f64>::ZERO;
+        self.for_each_symbol(edge, first, |s, _| square += s * s);
+        square
     }
 
     fn fine(&mut self, edge: usize, first: usize, coarse: f64, range: f64) -> Fine {
@@ -287,20 +293,27 @@ impl PullIn {
         let (mut best, mut best_freq) = (0.0, coarse);
         for bin in -bins..=bins {
             let freq = coarse + f64::from(bin) * step;
-            let magnitude = self.squared(edge, first, freq).0.norm();
+            let magnitude = self.squared(edge, first, freq).norm();
             if magnitude > best {
                 (best, best_freq) = (magnitude, freq);
             }
         }
-        let left = self.squared(edge, first, best_freq - step).0.norm();
-        let right = self.squared(edge, first, best_freq + step).0.norm();
+        let left = self.squared(edge, first, best_freq - step).norm();
+        let right = self.squared(edge, first, best_freq + step).norm();
         let bend = left - 2.0 * best + right;
         let freq = if bend < 0.0 {
             best_freq + step * (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
         } else {
             best_freq
         };
-        let (square, power, weight) = self.squared(edge, first, freq);
+        let square = self.squared(edge, first, freq);
+        let (mut power, mut weight, mut amplitude, mut evened) = (0.0, 0.0, 0.0, 0.0);
+        self.for_each_symbol(edge, first, |s, count| {
+            power += s.norm_sqr();
+            weight += (count * count) as f64;
+            amplitude += s.norm();
+            evened += s.norm_sqr() / count as f64;
+        });
         // The rotation starts at the centre of the first period; bring the phase to the centre of all.
         let phase = square.arg() / (2.0 * TAU) + freq * (n as f64 - 1.0) * 0.5 * self.setup.period_s;
         Fine {
@@ -308,6 +321,7 @@ impl PullIn {
             phase,
             coherence: square.norm() / power.max(f64::MIN_POSITIVE),
             signal: square.norm() / weight.max(1.0),
+            evenness: amplitude * amplitude / (n as f64 * evened).max(f64::MIN_POSITIVE),
         }
     }
 
@@ -349,6 +363,7 @@ struct Fine {
     phase: f64,
     coherence: f64,
     signal: f64,
+    evenness: f64,
 }
 
 /// Normal deviate as improbable as the value `f` of an F distribution with `d1` and `d2` degrees of freedom
