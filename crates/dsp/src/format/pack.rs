@@ -2,8 +2,8 @@ use num_complex::Complex;
 
 use super::SampleFormat;
 
-/// Values of the 2-bit codes are 1 below this multiple of the standard deviation and 3 above: the
-/// threshold that loses least (0.55 dB) on Gaussian noise.
+/// A 2-bit component is 1 below this multiple of the standard deviation and 3 above: the threshold that
+/// loses least (0.55 dB) on Gaussian noise.
 const TWO_BIT_THRESHOLD: f32 = 0.98;
 
 /// Turns samples of standard deviation 1 a component into bytes.
@@ -39,7 +39,6 @@ impl Packer {
 
     /// Appends the bytes that `samples` complete to `out`.
     pub fn pack(&mut self, samples: &[Complex<f32>], out: &mut Vec<u8>) {
-        let nearest = |x: f32, scale: f32, low: f32, high: f32| (x * scale).round().clamp(low, high);
         match self.format {
             SampleFormat::Cs1 | SampleFormat::S1 => self.bits::<1>(samples, out, |x| u8::from(x >= 0.0)),
             SampleFormat::Cs2 | SampleFormat::S2 => self.bits::<2>(samples, out, |x| {
@@ -52,16 +51,16 @@ impl Packer {
                 }
             }),
             SampleFormat::Cs4 | SampleFormat::S4 => {
-                self.bits::<4>(samples, out, |x| nearest(x, 3.0, -8.0, 7.0) as i8 as u8 & 0x0f);
+                self.bits::<4>(samples, out, |x| nearest(x * 3.0, -8.0, 7.0) as u8 & 0x0f);
             }
             SampleFormat::Cs8 | SampleFormat::S8 => {
-                self.bytes(samples, out, |x| [nearest(x, 20.0, -128.0, 127.0) as i8 as u8]);
+                self.bytes(samples, out, |x| [nearest(x * 20.0, -128.0, 127.0) as u8]);
             }
             SampleFormat::Cu8 | SampleFormat::U8 => {
-                self.bytes(samples, out, |x| [(x * 20.0 + 128.0).floor().clamp(0.0, 255.0) as u8]);
+                self.bytes(samples, out, |x| [nearest(x * 20.0 + 127.5, 0.0, 255.0) as u8]);
             }
             SampleFormat::Cs16 | SampleFormat::S16 => {
-                self.bytes(samples, out, |x| (nearest(x, 2000.0, -32_768.0, 32_767.0) as i16).to_le_bytes());
+                self.bytes(samples, out, |x| (nearest(x * 2000.0, -32_768.0, 32_767.0) as i16).to_le_bytes());
             }
             SampleFormat::Cf32 | SampleFormat::F32 => {
                 self.bytes(samples, out, |x| (x * 0.1).to_le_bytes());
@@ -84,15 +83,17 @@ impl Packer {
         out: &mut Vec<u8>,
         encode: impl Fn(f32) -> [u8; N],
     ) {
-        if self.format.is_complex() {
-            out.reserve(2 * N * samples.len());
-            samples.iter().for_each(|z| {
-                out.extend_from_slice(&encode(z.re));
-                out.extend_from_slice(&encode(z.im));
-            });
+        let start = out.len();
+        let components = if self.format.is_complex() { 2 } else { 1 };
+        out.resize(start + components * N * samples.len(), 0);
+        let new = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<N>().0;
+        if components == 2 {
+            for ([i, q], z) in new.as_chunks_mut::<2>().0.iter_mut().zip(samples) {
+                *i = encode(z.re);
+                *q = encode(z.im);
+            }
         } else {
-            out.reserve(N * samples.len());
-            samples.iter().for_each(|z| out.extend_from_slice(&encode(z.re)));
+            new.iter_mut().zip(samples).for_each(|(slot, z)| *slot = encode(z.re));
         }
     }
 
@@ -121,4 +122,11 @@ impl Packer {
         }
         (self.partial, self.partial_bits) = (partial, held);
     }
+}
+
+/// The integer nearest to `x` (of two, the even one) within `low` to `high`, which are below 2^22.
+fn nearest(x: f32, low: f32, high: f32) -> i32 {
+    /// Added to a small number, it leaves the integer in the low bits of the mantissa.
+    const ROUND: f32 = 12_582_912.0;
+    (x.clamp(low, high) + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
 }
