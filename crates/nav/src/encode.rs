@@ -1,7 +1,16 @@
 //! Navigation data to symbols.
+//!
+//! Frames are complete: ephemeris, ionosphere and time, and in the other subframes the pages of the almanac
+//! cycle that their time of week calls for. Values are rounded to the steps of the interface documents.
 
-use megrez_orbit::{GnssTime, NavData};
-use megrez_signal::{NavMessage, Sat};
+mod almanac;
+mod bds;
+mod gps;
+
+use megrez_orbit::{Ephemeris, GnssTime, KeplerEphemeris, NavData, TimeScale, UtcParams};
+use megrez_signal::{Constellation, NavMessage, Sat};
+
+use crate::subframe_duration_s;
 
 /// Why a subframe cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,12 +50,78 @@ pub enum EncodeError {
     },
 }
 
-/// Symbols (0 or 1) of the subframe of `message` that `sat` sends from `start` on.
+/// Symbols (0 or 1) of the subframe of `message` that `sat` sends from `start` on: 300 for D1, D2 and LNAV,
+/// before the Neumann-Hoffman code.
+///
+/// The ephemeris is the one [`NavData::ephemeris`] gives for the start of the frame (30 s; the ten pages of D2
+/// likewise), or else that of the right message with the nearest `toe`. Where `nav` has no almanac of a satellite,
+/// it is derived from its ephemeris; where it has no relation to UTC, the published leap seconds are sent.
 pub fn encode_subframe(
     message: NavMessage,
     sat: Sat,
-    _nav: &NavData,
-    _start: GnssTime,
+    nav: &NavData,
+    start: GnssTime,
 ) -> Result<Vec<u8>, EncodeError> {
-    Err(EncodeError::Message { sat, message })
+    let scale = match (message, sat.constellation) {
+        (NavMessage::D1 | NavMessage::D2, Constellation::Bds) => TimeScale::Bdt,
+        (NavMessage::Lnav, Constellation::Gps) => TimeScale::Gpst,
+        _ => return Err(EncodeError::Message { sat, message }),
+    };
+    let (_, tow_s) = start.week_tow(scale);
+    // Whole numbers of subframes, so that rounding in `start` does no harm.
+    let count = (tow_s / subframe_duration_s(message)).round();
+    if (tow_s - count * subframe_duration_s(message)).abs() > 1e-6 {
+        return Err(EncodeError::Start { message, tow_s });
+    }
+    // At the end of the week the rounding may lead into the next one.
+    let start = start + (count * subframe_duration_s(message) - tow_s);
+    let slot = Slot { scale, start, count: count as u64 };
+    let per_frame = if message == NavMessage::D2 { 50.0 } else { 5.0 };
+    let frame_start = start - (count % per_frame) * subframe_duration_s(message);
+    let eph = ephemeris(message, sat, nav, frame_start).ok_or(EncodeError::NoEphemeris { sat, message })?;
+    let words = match message {
+        NavMessage::D1 => bds::d1(&slot, nav, eph)?,
+        NavMessage::D2 => bds::d2(&slot, nav, eph)?,
+        _ => gps::lnav(&slot, nav, eph)?,
+    };
+    Ok(words.iter().flat_map(|word| (0..30).rev().map(move |bit| (word >> bit & 1) as u8)).collect())
+}
+
+/// A subframe to be made.
+struct Slot {
+    scale: TimeScale,
+    start: GnssTime,
+    /// Subframes since the start of the week.
+    count: u64,
+}
+
+impl Slot {
+    fn week(&self) -> i64 {
+        self.start.week_tow(self.scale).0
+    }
+}
+
+/// The ephemeris to send in the frame that starts at `t`.
+fn ephemeris(message: NavMessage, sat: Sat, nav: &NavData, t: GnssTime) -> Option<&KeplerEphemeris> {
+    let best = nav.ephemeris(sat, t).filter(|e| e.message() == message);
+    let nearest = || {
+        let same = nav.ephemerides_of(sat).iter().filter(|e| e.message() == message);
+        same.min_by(|a, b| (a.toe() - t).abs().total_cmp(&(b.toe() - t).abs()))
+    };
+    best.or_else(nearest).map(Ephemeris::kepler)
+}
+
+/// The relation to UTC to send.
+fn utc(known: Option<UtcParams>, slot: &Slot) -> UtcParams {
+    known.unwrap_or_else(|| {
+        let (scale, t) = (slot.scale, slot.start);
+        let bdt = scale == TimeScale::Bdt;
+        let leap_s = t.leap_seconds() - if bdt { 14 } else { 0 };
+        let week = slot.week();
+        // The latest leap second was at the end of 2016-12-31, a Saturday.
+        let wn_lsf = if bdt { 573 } else { 1929 };
+        let dn = if bdt { 6 } else { 7 };
+        let tot = GnssTime::from_week_tow(scale, week, 0.0);
+        UtcParams { scale, a0: 0.0, a1: 0.0, a2: 0.0, tot, leap_s, wn_lsf, dn, leap_future_s: leap_s }
+    })
 }

@@ -8,9 +8,6 @@ use crate::field::{Field, pow2};
 /// Time of week of the next subframe.
 #[rustfmt::skip]
 pub(crate) const TOW: Field = Field::unsigned("TOW count", &[(31, 17)], 6.0);
-/// The accuracy may be worse than stated.
-#[rustfmt::skip]
-pub(crate) const ALERT: Field = Field::unsigned("alert", &[(48, 1)], 1.0);
 /// Anti-spoofing is on.
 #[rustfmt::skip]
 pub(crate) const ANTI_SPOOF: Field = Field::unsigned("anti-spoof", &[(49, 1)], 1.0);
