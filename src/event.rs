@@ -1,6 +1,6 @@
 use megrez_acquire::Acquisition;
 use megrez_nav::Subframe;
-use megrez_orbit::{Ephemeris, ObservationEpoch};
+use megrez_orbit::{Ephemeris, GnssTime, ObservationEpoch};
 use megrez_pvt::Solution;
 use megrez_signal::{Sat, SignalId};
 
@@ -48,6 +48,8 @@ pub enum Event {
         sample: u64,
         /// Signal it came on.
         signal: SignalId,
+        /// When its first symbol was sent, once the week is known.
+        time: Option<GnssTime>,
         /// The subframe.
         subframe: Box<Subframe>,
     },
@@ -65,7 +67,7 @@ pub enum Event {
         /// The measurements.
         epoch: ObservationEpoch,
     },
-    /// A position.
+    /// A position; its observations came just before.
     Solution(Box<Solution>),
     /// No position at an epoch that had measurements, and why.
     NoSolution {
@@ -81,4 +83,21 @@ pub enum Event {
         /// Number of missing samples.
         missing: u64,
     },
+}
+
+impl Event {
+    /// Where it belongs in the order of events: sample, signal, satellite. Positions and observations come
+    /// last, as `push` appends them.
+    pub(crate) fn order(&self) -> (u64, Option<(SignalId, Sat)>) {
+        match self {
+            Self::Acquired(a) => (a.sample, Some((a.signal, a.sat))),
+            Self::Synchronised { sample, sat, signal } | Self::Lost { sample, sat, signal, .. } => {
+                (*sample, Some((*signal, *sat)))
+            }
+            Self::Message { sample, signal, subframe, .. } => (*sample, Some((*signal, subframe.sat))),
+            Self::Ephemeris { sample, .. } | Self::Gap { sample, .. } => (*sample, None),
+            Self::Observations { sample, .. } | Self::NoSolution { sample, .. } => (*sample, None),
+            Self::Solution(_) => (u64::MAX, None),
+        }
+    }
 }

@@ -44,6 +44,7 @@ pub use config::{ReceiverBuilder, ReceiverConfig};
 pub use diagnosis::{Diagnosis, Finding};
 pub use event::{Event, LossReason};
 pub use receiver::{Receiver, ReceiverError, SatStatus};
+pub use search::{doppler_window_hz, search_outward};
 pub use state::{HotStart, StateError};
 
 /// What most programs need.

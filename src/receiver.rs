@@ -164,7 +164,8 @@ impl Receiver {
         })
     }
 
-    /// Takes the next block and returns what came of it, sorted by sample, signal and satellite.
+    /// Takes the next block and returns what came of it, sorted by sample, signal and satellite; the epochs
+    /// of observations and positions that the block completes come last.
     pub fn push(&mut self, block: &SampleBlock) -> Vec<Event> {
         let mut events = Vec::new();
         if self.blocks > 0 && block.first_sample != self.end {
@@ -178,6 +179,7 @@ impl Receiver {
         self.bands.par_iter_mut().for_each(|(band, _)| band.push(block));
         self.acquire(block, &mut events);
         self.track(&mut events);
+        events.sort_by_key(Event::order);
         self.position(&mut events);
         events
     }
@@ -493,7 +495,7 @@ impl Receiver {
             self.hint.get_or_insert((sample, time));
         }
         slot.note_subframe(&subframe, time);
-        events.push(Event::Message { sample, signal: slot.signal.id, subframe });
+        events.push(Event::Message { sample, signal: slot.signal.id, time, subframe });
     }
 
     /// A weak channel that sends a stronger satellite's ephemeris tracks its cross-correlation.

@@ -135,24 +135,10 @@ impl Search {
 
     /// Strong satellites, outwards over the oscillator's error until some are found.
     fn quick(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
-        let found = self.around(start, wanted, Stage::Quick, None);
-        if found.len() >= ENOUGH || wanted.iter().any(|w| w.offset.is_some()) {
-            return found;
+        if wanted.iter().any(|w| w.offset.is_some()) {
+            return self.around(start, wanted, Stage::Quick, None);
         }
-        for center in self.offsets() {
-            let some = self.around(start, wanted, Stage::Quick, Some(center));
-            if some.len() >= ENOUGH {
-                let offset = common_offset(&some);
-                let mut all = self.around(start, wanted, Stage::Quick, offset);
-                for extra in some {
-                    if !all.iter().any(|a| a.sat == extra.sat && a.signal == extra.signal) {
-                        all.push(extra);
-                    }
-                }
-                return all;
-            }
-        }
-        found
+        search_outward(self.oscillator_error, |offset| self.around(start, wanted, Stage::Quick, Some(offset)))
     }
 
     /// Weak satellites around the known offset, or around one guess a search while it is unknown.
@@ -161,31 +147,19 @@ impl Search {
         if !found.is_empty() || wanted.iter().any(|w| w.offset.is_some()) {
             return found;
         }
-        let offsets = self.offsets();
-        let Some(&center) = offsets.get(self.window % offsets.len().max(1)) else { return found };
+        let centers = offsets(self.oscillator_error);
+        let Some(&center) = centers.get(self.window % centers.len().max(1)) else { return found };
         self.window += 1;
         self.around(start, wanted, Stage::Deep, Some(center))
-    }
-
-    /// Centres of the search over the oscillator's error, outwards from the nominal frequency.
-    fn offsets(&self) -> Vec<f64> {
-        let step = WINDOW_STEP_HZ / 1.575e9;
-        let count = (self.oscillator_error / step).ceil() as i32;
-        (1..=count).flat_map(|k| [f64::from(k) * step, -f64::from(k) * step]).collect()
     }
 
     /// Searches every wanted signal; `offset` overrides what is known of the common offset.
     fn around(&mut self, start: u64, wanted: &[Wanted], stage: Stage, offset: Option<f64>) -> Vec<Acquisition> {
         let mut found = Vec::new();
         for w in wanted.iter().filter(|w| !w.prns.is_empty()) {
-            let carrier_hz = w.signal.def().carrier_hz;
             let window = match (offset, w.window_hz) {
                 (None, Some(window)) => window,
-                _ => {
-                    let center = offset.or(w.offset).unwrap_or(0.0) * carrier_hz;
-                    let half = SATELLITE_DOPPLER_HZ + TCXO_ERROR * carrier_hz;
-                    (center - half, center + half)
-                }
+                _ => doppler_window_hz(w.signal, offset.or(w.offset).unwrap_or(0.0)),
             };
             let plan = self.plan(w, stage, window);
             if let Ok(some) = self.searcher.search(&self.samples, start, &plan) {
@@ -204,6 +178,45 @@ impl Search {
         plan.doppler_hz = doppler_hz;
         plan
     }
+}
+
+/// Doppler in Hz that the satellites of `signal` can have when everything is received off by `offset`, relative
+/// to the carrier (1e-6 is 1 ppm); it covers what an ordinary TCXO adds.
+pub fn doppler_window_hz(signal: SignalId, offset: f64) -> (f64, f64) {
+    let carrier_hz = signal.def().carrier_hz;
+    let half = SATELLITE_DOPPLER_HZ + TCXO_ERROR * carrier_hz;
+    (offset * carrier_hz - half, offset * carrier_hz + half)
+}
+
+/// Searches near the nominal frequency, then outwards until some satellites are found, and then around their
+/// common offset. `search` is given the offset relative to the carrier; `oscillator_error` bounds it.
+pub fn search_outward(oscillator_error: f64, mut search: impl FnMut(f64) -> Vec<Acquisition>) -> Vec<Acquisition> {
+    let found = search(0.0);
+    if found.len() >= ENOUGH {
+        return found;
+    }
+    for center in offsets(oscillator_error) {
+        let some = search(center);
+        if some.len() < ENOUGH {
+            continue;
+        }
+        let Some(offset) = common_offset(&some) else { continue };
+        let mut all = search(offset);
+        for extra in some {
+            if !all.iter().any(|a| a.sat == extra.sat && a.signal == extra.signal) {
+                all.push(extra);
+            }
+        }
+        return all;
+    }
+    found
+}
+
+/// Centres of a search over the oscillator's error, outwards from the nominal frequency.
+fn offsets(oscillator_error: f64) -> Vec<f64> {
+    let step = WINDOW_STEP_HZ / 1.575e9;
+    let count = (oscillator_error / step).ceil() as i32;
+    (1..=count).flat_map(|k| [f64::from(k) * step, -f64::from(k) * step]).collect()
 }
 
 /// Common frequency offset, relative to the carrier: the median over the satellites.

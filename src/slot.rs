@@ -35,7 +35,6 @@ pub(crate) struct Slot {
     /// Whole cycles added to the channel's phase.
     phase_shift_cycles: Option<f64>,
     reported_slips: u32,
-    pub(crate) started: u64,
     pub(crate) last_cn0_dbhz: f64,
     pub(crate) last_doppler_hz: f64,
     pub(crate) subframes: u32,
@@ -61,7 +60,6 @@ impl Slot {
             inverted: None,
             phase_shift_cycles: None,
             reported_slips: 0,
-            started: start.sample,
             last_cn0_dbhz: start.cn0_dbhz,
             last_doppler_hz: start.doppler_hz,
             subframes: 0,

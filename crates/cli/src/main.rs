@@ -1,1 +1,59 @@
-fn main() {}
+//! The `megrez` program: one module a command, thin over the library.
+
+mod args;
+mod commands;
+mod error;
+mod input;
+mod progress;
+mod table;
+mod truth;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use error::CliError;
+
+/// Exit code when everything worked, but no satellite or no position was found.
+const NOTHING_FOUND: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(NOTHING_FOUND),
+        // A reader such as `head` that closed the pipe has all it wanted.
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.message);
+            if let Some(hint) = error.hint {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; false when it found nothing.
+fn dispatch(cli: Cli) -> Result<bool, CliError> {
+    if let Some(threads) = cli.threads {
+        // Fails only if a pool exists already, which nothing before this makes.
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .map_err(|e| CliError::new(format!("cannot start {threads} threads: {e}")))?;
+    }
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Acquire(args) => commands::acquire::run(&args),
+        Command::Snapshot(args) => commands::snapshot::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
+        Command::Info(args) => commands::info::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "megrez", &mut std::io::stdout());
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! One module a command; each returns whether it found anything.
+
+pub mod acquire;
+pub mod demo;
+pub mod info;
+pub mod run;
+pub mod simulate;
+pub mod snapshot;
