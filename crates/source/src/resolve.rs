@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use megrez_dsp::StreamInfo;
-use megrez_dsp::format::{Layout, SampleFormat};
+use megrez_dsp::format::{Layout, LayoutError, SampleFormat};
 
 use crate::error::{SourceError, Warning};
 use crate::frontend::FrontEnd;
@@ -96,7 +96,14 @@ impl Resolved {
         )
         .or_else(|| extension.map(Layout::from))
         .ok_or_else(|| SourceError::MissingFormat { name: name.clone() })?;
-        layout.check().map_err(|source| SourceError::Layout { name: name.clone(), source })?;
+        // A flag or an extension describes a single channel.
+        let wanted = options.channel.unwrap_or(layout.channel.saturating_add(1));
+        let found = if wanted == layout.channel.saturating_add(1) {
+            layout.check()
+        } else {
+            Err(LayoutError::Channel { channel: wanted, channels: layout.channels })
+        };
+        found.map_err(|source| SourceError::Layout { name: name.clone(), source })?;
 
         let rate = prefer(
             &name,

@@ -274,7 +274,7 @@ impl Kernel {
             return Self::Table { table, components };
         }
         let byte = first / 8;
-        if frame % 8 == 0
+        if frame.is_multiple_of(8)
             && (first + bits - 1) / 8 == byte
             && second / 8 == byte
             && (second + bits - 1) / 8 == byte
