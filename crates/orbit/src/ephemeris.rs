@@ -119,7 +119,6 @@ impl GroupDelays {
             SignalId::B1CP => self.tgd_b1cp,
             SignalId::B1CD => Some(self.tgd_b1cp? + self.isc_b1cd?),
             SignalId::L1CA => self.tgd,
-            _ => None,
         }
     }
 }

@@ -123,3 +123,28 @@ pub(crate) fn state(k: &KeplerEphemeris, t: GnssTime) -> SatState {
         clock_drift: a1 + 2.0 * a2 * dt + relativity * cos_e * e_rate,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keplers_equation_holds(m in -50.0..50.0f64, e in 0.0..0.999_999f64) {
+            let ea = eccentric_anomaly(m, e);
+            prop_assert!((ea - e * ea.sin() - m).abs() < 2e-14, "{}", ea - e * ea.sin() - m);
+        }
+    }
+
+    #[test]
+    fn keplers_equation_near_the_parabola() {
+        for e in [0.0, 0.9, 0.999_999_999_999, 1.0 - f64::EPSILON] {
+            for m in [0.0, 1e-300, 1e-12, 1e-3, 3.0, std::f64::consts::PI, -1e-9] {
+                let ea = eccentric_anomaly(m, e);
+                assert!((ea - e * ea.sin() - m).abs() < 1e-15, "{m} {e}: {ea}");
+            }
+        }
+        assert!(eccentric_anomaly(f64::NAN, 0.1).is_nan());
+    }
+}

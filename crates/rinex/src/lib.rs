@@ -15,6 +15,7 @@
 
 mod error;
 mod field;
+mod nav_header;
 mod nav_reader;
 mod nav_record;
 mod nav_writer;

@@ -183,3 +183,62 @@ impl Bdgim {
         slant * TECU_M_HZ2 / (carrier_hz * carrier_hz) * self.vtec(lat, lon, t.mjd_utc())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Values that the model authors' own program gives.
+    fn vectors() -> Option<Value> {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/icd/vectors/bdgim.json");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+            Err(_) => {
+                eprintln!("SKIPPED: {} is absent", path.display());
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_model_authors() {
+        let Some(v) = vectors() else { return };
+        let sets: Vec<[f64; 9]> = serde_json::from_value(v["alpha"].clone()).unwrap();
+        let cases = v["cases"].as_array().unwrap();
+        assert!(cases.len() >= 18);
+        let mut floors = 0;
+        for case in cases {
+            let f = |name: &str| case[name].as_f64().unwrap();
+            let (lat, lon, mjd) = (f("ipp_lat"), f("ipp_lon"), f("mjd"));
+            let (mag, sun) = sun_fixed(lat, lon, mjd);
+            assert!((mag - f("mag_lat")).abs() < 1e-9 && (sun - f("sun_lon")).abs() < 1e-8, "{case}");
+            // Their program applies the floor, and says where.
+            let model = Bdgim { alpha: sets[case["set"].as_u64().unwrap() as usize] };
+            let vtec = model.vtec(lat, lon, mjd);
+            assert!((vtec - f("vtec")).abs() < 1e-6, "{vtec} {case}");
+            let floored = case["floor_applied"].as_bool().unwrap();
+            floors += u32::from(floored);
+            assert_eq!(floored, model.vtec_unbounded(lat, lon, mjd) < vtec, "{case}");
+        }
+        eprintln!("{} cases, {floors} at the floor", cases.len());
+    }
+
+    #[test]
+    fn base_functions_are_normalised() {
+        // The mean over the sphere of the square of each is 1: sum over a fine grid.
+        for degree in BROADCAST.into_iter().chain(TERMS.iter().map(|t| t.degree)) {
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for i in 0..180 {
+                let lat = (f64::from(i) - 89.5f64).to_radians();
+                for j in 0..72 {
+                    let value = base(degree, lat.sin(), f64::from(j * 5).to_radians());
+                    sum += value * value * lat.cos();
+                    weight += lat.cos();
+                }
+            }
+            assert!((sum / weight - 1.0).abs() < 1e-3, "{degree:?}: {}", sum / weight);
+        }
+    }
+}

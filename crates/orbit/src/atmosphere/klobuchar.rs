@@ -62,3 +62,50 @@ impl Klobuchar {
         SPEED_OF_LIGHT * (NIGHT_S + day) / (1.0 - shell * shell).sqrt() * ratio * ratio
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn bds_model_gives_the_reference_values() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/icd/vectors/bds_klobuchar.json");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("SKIPPED: {} is absent", path.display());
+            return;
+        };
+        let v: Value = serde_json::from_str(&text).unwrap();
+        let k = Klobuchar {
+            alpha: serde_json::from_value(v["alpha"].clone()).unwrap(),
+            beta: serde_json::from_value(v["beta"].clone()).unwrap(),
+        };
+        let cases = v["cases"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let f = |name: &str| case[name].as_f64().unwrap();
+            let azel = Azel { azimuth: f("az").to_radians(), elevation: f("el").to_radians() };
+            let rx = Geodetic::new(f("lat"), f("lon"), 0.0);
+            let t = GnssTime::from_bdt(896, f("tod"));
+            let delay = k.bds_delay_m(t, rx, azel, 1_561.098e6) / SPEED_OF_LIGHT;
+            assert!((delay - f("delay_s")).abs() < 1e-15, "{delay} {case}");
+            let b1c = k.bds_delay_m(t, rx, azel, 1_575.42e6) / SPEED_OF_LIGHT;
+            assert!((b1c / delay - (1_561.098f64 / 1_575.42).powi(2)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn gps_model_gives_the_worked_example() {
+        // The example that circulates with the model (Klobuchar; also in the documentation of several
+        // programs): 40 N, 100 W, azimuth 210, elevation 20, 20:45:00: 23.784 m.
+        let k = Klobuchar {
+            alpha: [0.3820e-7, 0.1490e-7, -0.1790e-6, 0.0],
+            beta: [0.1430e6, 0.0, -0.3280e6, 0.1130e6],
+        };
+        let azel = Azel { azimuth: 210f64.to_radians(), elevation: 20f64.to_radians() };
+        let t = GnssTime::from_gpst(0, 593_100.0);
+        let delay = k.gps_delay_m(t, Geodetic::new(40.0, -100.0, 0.0), azel, 1_575.42e6);
+        assert!((delay - 23.784).abs() < 1e-3, "{delay}");
+    }
+}

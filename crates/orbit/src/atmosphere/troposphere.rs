@@ -122,3 +122,50 @@ fn day_of_year(t: GnssTime) -> f64 {
     let start = crate::CivilTime { year: civil.year, month: 1, day: 1, hour: 0, minute: 0, second: 0.0 };
     (t - GnssTime::from_civil(TimeScale::Gpst, start)) / 86_400.0 + 1.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(lat: f64, height_m: f64, elevation_deg: f64, day: f64) -> f64 {
+        let t = GnssTime::from_civil(
+            TimeScale::Gpst,
+            crate::CivilTime { year: 2023, month: 1, day: 1, hour: 0, minute: 0, second: 0.0 },
+        );
+        let rx = Geodetic::new(lat, 10.0, height_m);
+        troposphere_delay_m(rx, elevation_deg.to_radians(), t + (day - 1.0) * 86_400.0)
+    }
+
+    #[test]
+    fn zenith_delay_is_that_of_the_tables() {
+        // 45 degrees north at midwinter, from the tables by hand: 1018.00 hPa, 4.42 hPa, 272.15 K, lapse
+        // 5.26e-3 K/m, lambda 2.11; hydrostatic 0.0022768 x 1018.00 m.
+        let wet = 1e-6 * 3.82e5 * 287.054 / (9.784 * 3.11 - 5.26e-3 * 287.054) * 4.42 / 272.15;
+        let found = at(45.0, 0.0, 90.0, 28.0);
+        assert!((found - (0.002_276_8 * 1018.00 + wet)).abs() < 1e-4, "{found} {wet}");
+        // A third of the air is below 3.3 km.
+        let ratio = at(45.0, 3300.0, 90.0, 28.0) / found;
+        assert!((0.62..0.68).contains(&ratio), "{ratio}");
+        // The south has its winter half a year later.
+        let (north, south) = (at(45.0, 0.0, 90.0, 28.0), at(-45.0, 0.0, 90.0, 28.0 + 365.25 / 2.0));
+        assert!((north - south).abs() < 1e-9);
+    }
+
+    #[test]
+    fn mapping_is_that_of_niell() {
+        // Niell's dry mapping function is about 10.15 at 5 degrees, the cosecant 11.47.
+        let ratio = at(45.0, 0.0, 5.0, 28.0) / at(45.0, 0.0, 90.0, 28.0);
+        assert!((10.1..10.4).contains(&ratio), "{ratio}");
+        assert_eq!(at(45.0, 0.0, 1.0, 28.0), at(45.0, 0.0, -30.0, 28.0));
+    }
+
+    proptest! {
+        #[test]
+        fn always_sensible(lat in -90.0..90.0f64, h in -2e4..1e6f64, el in -90.0..90.0f64, day in 1.0..366.0f64) {
+            let d = at(lat, h, el, day);
+            prop_assert!((0.0..120.0).contains(&d), "{d}");
+            prop_assert!(at(lat, h, el.max(3.0) + 1.0, day) <= at(lat, h, el.max(3.0), day));
+        }
+    }
+}
