@@ -232,7 +232,7 @@ impl Channel {
     }
 
     fn tracking(&self) -> bool {
-        matches!(self.state, ChannelState::Tracking | ChannelState::Synchronised)
+        self.state == ChannelState::Synchronised
     }
 
     /// Period and code phase `dt` seconds from the base, the carrier being `now` there.
@@ -352,42 +352,35 @@ impl Channel {
 
     fn search(&mut self, taps: Taps, events: &mut Vec<ChannelEvent>) {
         match self.pull_in.push([taps.early, taps.prompt, taps.late]) {
-            Outcome::Undecided => {
-                let (limit, reason) = if self.ever_locked {
-                    (self.config.reacquire_s, LossReason::CarrierLost)
-                } else {
-                    (self.config.pull_in_s, LossReason::NoSignal)
-                };
-                if seconds(self.pull_in_since, self.sample, self.sample_rate_hz) >= limit {
-                    self.lose(self.sample, reason, events);
-                }
-            }
+            Outcome::Undecided => {}
+            Outcome::Detected => self.state = ChannelState::Tracking,
             Outcome::Recentre { freq_hz, code_chips } => {
                 self.rebase();
                 self.carrier.state.freq += freq_hz;
                 self.code_phase += code_chips;
                 self.mark_base();
             }
-            Outcome::Found(found) => self.hand_over(&found, events),
+            Outcome::Found(found) => return self.hand_over(&found, events),
+        }
+        let (limit, reason) = match (self.ever_locked, self.state) {
+            (true, _) => (self.config.reacquire_s, LossReason::CarrierLost),
+            (false, ChannelState::Tracking) => (self.config.pull_in_s, LossReason::NoSymbolEdges),
+            (false, _) => (self.config.pull_in_s, LossReason::NoSignal),
+        };
+        if seconds(self.pull_in_since, self.sample, self.sample_rate_hz) >= limit {
+            self.lose(self.sample, reason, events);
         }
     }
 
     fn hand_over(&mut self, found: &Found, events: &mut Vec<ChannelEvent>) {
         let m = self.signs.len();
         self.rebase();
-        let total_snr = found.signal / found.noise * found.window_s / self.signal.code_period_s();
-        let noise_phase = phase_variance(total_snr);
         let centre = CarrierState {
             phase: self.carrier.state.phase - self.carrier.state.freq * found.age_s + found.phase_cycles,
             freq: self.carrier.state.freq + found.freq_hz,
             rate: 0.0,
         };
-        let sigma = CarrierSigma {
-            phase: noise_phase.sqrt() + 0.02,
-            // Phase noise over the window, 3.5 = sqrt(12), and what interpolation leaves.
-            freq: 3.5 * noise_phase.sqrt() / found.window_s + 0.3,
-            rate: RATE_SIGMA,
-        };
+        let sigma = CarrierSigma { phase: found.phase_sigma, freq: found.freq_sigma, rate: RATE_SIGMA };
         self.carrier.reset(centre, sigma);
         self.carrier.predict(found.age_s);
         self.code.reset(found.code_sigma);

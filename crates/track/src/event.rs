@@ -18,10 +18,13 @@ pub struct Symbol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossReason {
-    /// The satellite does not send this signal, or tracking of this kind of signal is not supported.
+    /// The satellite does not send this signal, tracking of this kind of signal is not supported, or the start
+    /// or the sample rate makes no sense.
     Unsupported,
     /// Nothing was found around the acquisition within the pull-in time.
     NoSignal,
+    /// A signal was found, but its data never showed where symbols begin.
+    NoSymbolEdges,
     /// The carrier was lost and not found again within the reacquisition time.
     CarrierLost,
     /// The samples of the next code period are no longer held: too large a gap in the stream.
@@ -31,8 +34,9 @@ pub enum LossReason {
 impl fmt::Display for LossReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unsupported => "tracking of this signal is not supported",
+            Self::Unsupported => "this signal cannot be tracked",
             Self::NoSignal => "no signal found around the acquisition",
+            Self::NoSymbolEdges => "a signal was found, but not where its symbols begin",
             Self::CarrierLost => "carrier lost and not found again",
             Self::SamplesMissing => "samples missing from the stream",
         })
@@ -80,9 +84,9 @@ pub enum ChannelEvent {
 pub enum ChannelState {
     /// Looking for frequency, code phase and symbol edges around its start or its last state.
     PullIn,
-    /// The carrier is tracked, symbol edges are not known.
+    /// A signal was found; where its symbols begin is still being sought.
     Tracking,
-    /// The carrier is tracked and symbols are delivered.
+    /// The carrier is tracked, symbols and measurements are delivered.
     Synchronised,
     /// Ended.
     Lost,

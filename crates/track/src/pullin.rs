@@ -15,6 +15,8 @@ use std::f64::consts::TAU;
 
 use num_complex::Complex;
 
+use crate::carrier::phase_variance;
+
 /// Longest stretch of periods kept.
 pub(crate) const CAPACITY: usize = 1000;
 /// Numbers of periods after which a decision is tried.
@@ -40,6 +42,8 @@ pub(crate) type PeriodTaps = [Complex<f32>; 3];
 pub(crate) enum Outcome {
     /// Nothing yet.
     Undecided,
+    /// A signal, but where its symbols begin is not clear yet.
+    Detected,
     /// A signal, but too far off to be handed over: correct the replica and begin again.
     Recentre { freq_hz: f64, code_chips: f64 },
     /// All is known.
@@ -55,8 +59,9 @@ pub(crate) struct Found {
     pub freq_hz: f64,
     /// Time from that centre to the end of the last period, s.
     pub age_s: f64,
-    /// Length of the stretch used, s.
-    pub window_s: f64,
+    /// Standard deviations of phase and frequency there.
+    pub phase_sigma: f64,
+    pub freq_sigma: f64,
     /// Code error at the end of the last period, chips.
     pub code_chips: f64,
     /// Its standard deviation.
@@ -189,8 +194,8 @@ impl PullIn {
         let centre_to_end = (n - first) as f64 * 0.5 * self.setup.period_s;
         let code_end = code.0 + fine.freq / self.setup.cycles_per_chip * centre_to_end;
         let far = match self.tap {
-            0 => Some(self.setup.spacing),
-            2 => Some(-self.setup.spacing),
+            0 => Some(self.beyond(early, prompt, noise)),
+            2 => Some(-self.beyond(late, prompt, noise)),
             _ => (fine.freq.abs() > 0.06 / self.setup.period_s || code.0.abs() > 0.6 * self.setup.spacing)
                 .then_some(code_end),
         };
@@ -208,22 +213,35 @@ impl PullIn {
             .map(|(e, b)| level(edge, power) - level(e, b.0))
             .fold(f64::INFINITY, f64::min);
         if lead < EDGE_LEAD || fine.coherence < MIN_COHERENCE {
-            return Outcome::Undecided;
+            return Outcome::Detected;
         }
+        let signal = fine.signal.max(0.01 * noise);
+        // Of a line fitted to phases, with a little for what interpolation and acceleration leave.
+        let phase_sigma = phase_variance(signal / noise * (n - first) as f64).sqrt();
         let found = Found {
             phase_cycles: fine.phase,
             freq_hz: fine.freq,
             age_s: centre_to_end,
-            window_s: 2.0 * centre_to_end,
+            phase_sigma: phase_sigma + 0.02,
+            freq_sigma: 12f64.sqrt() * phase_sigma / (2.0 * centre_to_end) + 0.3,
             code_chips: code_end,
             code_sigma: code.1,
             into_symbol: (n + m - edge) % m,
-            signal: fine.signal.max(0.01 * noise),
+            signal,
             noise,
             coherence: fine.coherence,
         };
         self.clear();
         Outcome::Found(found)
+    }
+
+    /// Code error in chips when an outer tap has most power: E + P = (2 - d) A and E - P = (2 delta - d) A on
+    /// the triangle between them.
+    fn beyond(&self, outer: f64, prompt: f64, noise: f64) -> f64 {
+        let half = 0.5 * self.setup.spacing;
+        let amplitude = |power: f64| (power - noise * self.taps.len() as f64).max(0.0).sqrt();
+        let (outer, prompt) = (amplitude(outer), amplitude(prompt));
+        half + (1.0 - half) * (outer - prompt) / (outer + prompt).max(f64::MIN_POSITIVE)
     }
 
     /// Writes the sums of one tap, turned back by `freq`, into the workspace, from period `first` on.
@@ -353,7 +371,9 @@ impl PullIn {
         // Noise of E + L is 4 N0 (1 - d) a period, of one part of E - L 2 N0 d.
         let signal = (power - 4.0 * (1.0 - d) * noise * n as f64).max(0.1 * power).max(f64::MIN_POSITIVE);
         let error = (1.0 - d) * cross / signal;
-        let variance = (1.0 - d).powi(2) * 2.0 * d * noise * (n as f64 / symbols) / signal;
+        // Of E - L, and of the scale that E + L gives.
+        let scatter = noise * n as f64 / symbols * power / (signal * signal);
+        let variance = scatter * ((1.0 - d).powi(2) * 2.0 * d + error * error * 8.0 * (1.0 - d));
         (error.clamp(-1.0, 1.0), variance.sqrt().clamp(0.002, 0.3))
     }
 }
@@ -372,4 +392,150 @@ fn normal_of_f(f: f64, d1: f64, d2: f64) -> f64 {
     let (a, b) = (2.0 / (9.0 * d1), 2.0 / (9.0 * d2));
     let root = f.cbrt();
     ((1.0 - b) * root - (1.0 - a)) / (b * root * root + a).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::StandardNormal;
+
+    const NH20: [f32; 20] =
+        [1., 1., 1., 1., 1., -1., 1., 1., -1., -1., 1., -1., 1., -1., 1., 1., -1., -1., -1., 1.];
+
+    fn setup(signs: Vec<f32>) -> PullInSetup {
+        PullInSetup { period_s: 1e-3, signs, range_hz: 300.0, spacing: 0.5, cycles_per_chip: 1540.0 }
+    }
+
+    /// Sums of code periods as a correlator would give them: noise power 1, triangle of one chip, noise of
+    /// taps a chip apart independent.
+    struct Periods {
+        random: ChaCha8Rng,
+        signs: Vec<f32>,
+        amplitude: f64,
+        freq_hz: f64,
+        code_error: f64,
+        count: usize,
+        data: f64,
+    }
+
+    impl Periods {
+        fn new(signs: &[f32], cn0_dbhz: f64, seed: u64) -> Self {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            Self {
+                signs: signs.to_vec(),
+                amplitude: (10f64.powf(cn0_dbhz / 10.0) * 1e-3).sqrt(),
+                freq_hz: random.random_range(-250.0..250.0),
+                code_error: random.random_range(-0.3..0.3),
+                count: random.random_range(0..signs.len()),
+                data: 1.0,
+                random,
+            }
+        }
+
+        fn noise(&mut self) -> Complex<f64> {
+            let mut part = || self.random.sample::<f64, _>(StandardNormal) * 0.5f64.sqrt();
+            Complex::new(part(), part())
+        }
+
+        fn next(&mut self) -> PeriodTaps {
+            let k = self.count % self.signs.len();
+            if k == 0 {
+                self.data = if self.random.random::<bool>() { 1.0 } else { -1.0 };
+            }
+            let turns = self.freq_hz * 1e-3 * self.count as f64;
+            let phase =
+                Complex::from_polar(self.amplitude * self.data * f64::from(self.signs[k]), TAU * turns);
+            self.count += 1;
+            let (a, b, c) = (self.noise(), self.noise(), self.noise());
+            // Prompt correlates by a half with each of the others, they not with each other.
+            let noise = [a, (a + b) * 0.5 + c * 0.5f64.sqrt(), b];
+            let mut taps = [Complex::default(); 3];
+            for ((tap, n), at) in taps.iter_mut().zip(noise).zip([0.5, 0.0, -0.5]) {
+                let z = phase * (1.0 - (self.code_error - at as f64).abs()).max(0.0) + n;
+                *tap = Complex::new(z.re as f32, z.im as f32);
+            }
+            taps
+        }
+    }
+
+    /// Symbol edges of 3 x 300 signals at 31 dB-Hz and 3 x 100 at 40 dB-Hz: none may be wrong.
+    #[test]
+    fn edges_frequency_and_code_are_right() {
+        for (name, signs) in [("D1", NH20.to_vec()), ("D2", vec![1.0; 2]), ("LNAV", vec![1.0; 20])] {
+            for (cn0, trials, deadline) in [(40.0, 100, 400), (31.0, 300, 1500)] {
+                let (mut freq, mut code, mut times) = (vec![], vec![], vec![]);
+                for seed in 0..trials {
+                    let mut periods = Periods::new(&signs, cn0, seed);
+                    let mut pull_in = PullIn::new(setup(signs.clone()));
+                    for n in 0..deadline {
+                        let taps = periods.next();
+                        match pull_in.push(taps) {
+                            Outcome::Undecided | Outcome::Detected => {}
+                            Outcome::Recentre { freq_hz, code_chips } => {
+                                periods.freq_hz -= freq_hz;
+                                periods.code_error -= code_chips;
+                            }
+                            Outcome::Found(found) => {
+                                assert_eq!(
+                                    found.into_symbol,
+                                    periods.count % signs.len(),
+                                    "{name}, seed {seed}"
+                                );
+                                freq.push((found.freq_hz - periods.freq_hz) / found.freq_sigma);
+                                // The model's code does not drift, found.code_chips extrapolates its drift.
+                                let drift = found.freq_hz / 1540.0 * found.age_s;
+                                let error = found.code_chips - drift - periods.code_error;
+                                code.push(error / found.code_sigma);
+                                times.push(n);
+                                break;
+                            }
+                        }
+                    }
+                }
+                times.sort_unstable();
+                let rms = |x: &[f64]| (x.iter().map(|v| v * v).sum::<f64>() / x.len() as f64).sqrt();
+                let worst = |x: &[f64]| x.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+                println!(
+                    "{name} at {cn0} dB-Hz: {} of {trials} found, median {} ms, slowest {} ms; errors over their \
+                     standard deviations: frequency rms {:.2}, worst {:.2}; code rms {:.2}, worst {:.2}",
+                    times.len(),
+                    times[times.len() / 2],
+                    times[times.len() - 1],
+                    rms(&freq),
+                    worst(&freq),
+                    rms(&code),
+                    worst(&code),
+                );
+                assert_eq!(times.len() as u64, trials);
+                assert!(rms(&freq) < 1.2 && worst(&freq) < 5.0);
+                assert!(rms(&code) < 1.3 && worst(&code) < 5.0);
+            }
+        }
+    }
+
+    /// 3 x 150 stretches of noise.
+    #[test]
+    fn noise_is_not_detected() {
+        for signs in [NH20.to_vec(), vec![1.0; 2], vec![1.0; 20]] {
+            for seed in 0..150 {
+                let mut periods = Periods::new(&signs, -100.0, seed);
+                let mut pull_in = PullIn::new(setup(signs.clone()));
+                for _ in 0..400 {
+                    assert_eq!(pull_in.push(periods.next()), Outcome::Undecided);
+                }
+            }
+        }
+    }
+
+    /// Upper tail of F with 2 and 2k degrees of freedom is exactly (1 + f / k)^-k.
+    #[test]
+    fn paulson_is_close_in_the_far_tail() {
+        for (k, p, sigmas) in [(38.0, 1e-10f64, 6.36), (100.0, 1e-10, 6.36), (400.0, 1e-7, 5.20)] {
+            let f = k * (p.powf(-1.0 / k) - 1.0);
+            let got = normal_of_f(f, 2.0, 2.0 * k);
+            assert!((got - sigmas).abs() < 0.5, "{k}: {got} for {sigmas}");
+        }
+    }
 }

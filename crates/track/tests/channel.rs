@@ -27,13 +27,18 @@ fn a_lost_signal_is_found_again() {
             let mut scene = Scene::new(id, prn, rate, cn0, 3);
             scene.outage = (1.0, 2.5);
             let samples = scene.samples(0, 4.5);
-            let result = run(&scene, &samples, 0, scene.start(0.005, 0.2, -100.0), (rate * 0.01) as usize, 0.1);
+            let result =
+                run(&scene, &samples, 0, scene.start(0.005, 0.2, -100.0), (rate * 0.01) as usize, 0.1);
             let times = |wanted: fn(&ChannelEvent) -> Option<u64>| -> Vec<f64> {
                 result.events.iter().filter_map(wanted).map(|s| s as f64 / rate).collect()
             };
-            let locked = times(|e| if let ChannelEvent::Locked { sample, .. } = e { Some(*sample) } else { None });
-            let unlocked = times(|e| if let ChannelEvent::Unlocked { sample } = e { Some(*sample) } else { None });
-            println!("{name} at {cn0} dB-Hz, gone from 1.0 to 2.5 s: unlocked {unlocked:.2?}, locked {locked:.2?}");
+            let locked =
+                times(|e| if let ChannelEvent::Locked { sample, .. } = e { Some(*sample) } else { None });
+            let unlocked =
+                times(|e| if let ChannelEvent::Unlocked { sample } = e { Some(*sample) } else { None });
+            println!(
+                "{name} at {cn0} dB-Hz, gone from 1.0 to 2.5 s: unlocked {unlocked:.2?}, locked {locked:.2?}"
+            );
             assert_eq!((locked.len(), unlocked.len()), (2, 1), "{name}");
             assert!(unlocked[0] > 1.0 && unlocked[0] < 1.5 && locked[1] > 2.5 && locked[1] < 3.0);
             assert!(count_spread(&scene, &result) < 1.0, "{name}: a period was miscounted");
@@ -121,13 +126,16 @@ fn a_gap_in_the_stream_is_crossed() {
 
 #[test]
 fn signals_that_are_not_tracked_say_so() {
-    for (id, sat) in [(SignalId::B1CP, Sat::bds(26)), (SignalId::B1I, Sat::bds(200)), (SignalId::L1CA, Sat::bds(3))] {
+    for (id, sat) in
+        [(SignalId::B1CP, Sat::bds(26)), (SignalId::B1I, Sat::bds(200)), (SignalId::L1CA, Sat::bds(3))]
+    {
         let scene = Scene::new(SignalId::L1CA, 7, 2.5e6, 45.0, 6);
         let samples = scene.samples(0, 0.01);
         let mut band = Band::new(&scene.info(), scene.signal.carrier_hz, 0.05, Level::detect().unwrap());
         band.push(&SampleBlock { first_sample: 0, samples: Samples::Complex(samples) });
         let start = scene.start(0.0, 0.0, 0.0);
-        let mut channel = Channel::new(id.def(), sat, 2.5e6, Level::detect().unwrap(), start, &TrackConfig::default());
+        let mut channel =
+            Channel::new(id.def(), sat, 2.5e6, Level::detect().unwrap(), start, &TrackConfig::default());
         let mut events = vec![];
         channel.process(&band.view(), &mut events);
         channel.process(&band.view(), &mut events);

@@ -22,8 +22,7 @@ fn lock_case(case: usize) {
             scene.circle = (21.0 / 0.2, 0.2);
             scene.doppler_hz += if trial % 2 == 0 { 63e3 } else { -63e3 };
             let stale: f64 = random.random_range(0.0..1.0);
-            let start =
-                scene.start(0.0, random.random_range(-0.3..0.3), random.random_range(-250.0..250.0));
+            let start = scene.start(0.0, random.random_range(-0.3..0.3), random.random_range(-250.0..250.0));
             let first = (stale * rate) as u64;
             let samples = scene.samples(first, 1.2);
             let result = run(&scene, &samples, first, start, (rate * 0.01) as usize, 0.1);

@@ -83,7 +83,9 @@ impl Scene {
     /// Chips received since the start of the code period that was running at sample 0.
     pub fn chips(&self, t: f64) -> f64 {
         let s = self.signal;
-        self.code_phase + (s.chip_rate_hz + self.divergence) * t + self.phase(t) * s.chip_rate_hz / s.carrier_hz
+        self.code_phase
+            + (s.chip_rate_hz + self.divergence) * t
+            + self.phase(t) * s.chip_rate_hz / s.carrier_hz
     }
 
     /// Data symbols, +1 or -1.
@@ -109,9 +111,9 @@ impl Scene {
         let mut noise = ChaCha8Rng::seed_from_u64(self.seed ^ 0xa01_5e);
         let last = (first as f64 + 1.0) / self.rate + seconds;
         let symbols = self.symbols(self.symbol_at(last).0 + 4);
-        let level = self.cn0_dbhz.map_or(0.0, |c| {
-            (10f64.powf(c / 10.0) * 2.0 * NOISE_RMS * NOISE_RMS / self.rate).sqrt()
-        });
+        let level = self
+            .cn0_dbhz
+            .map_or(0.0, |c| (10f64.powf(c / 10.0) * 2.0 * NOISE_RMS * NOISE_RMS / self.rate).sqrt());
         let length = self.signal.code_length as f64;
         let mut out = Vec::with_capacity(n);
         // Within a stretch of 100 samples the carrier is a line to far better than a microcycle.
@@ -172,7 +174,9 @@ impl Run {
     }
 
     pub fn locked(&self) -> Option<u64> {
-        self.events.iter().find_map(|e| if let ChannelEvent::Locked { sample, .. } = e { Some(*sample) } else { None })
+        self.events
+            .iter()
+            .find_map(|e| if let ChannelEvent::Locked { sample, .. } = e { Some(*sample) } else { None })
     }
 
     pub fn lost(&self) -> Option<(u64, LossReason)> {
@@ -188,7 +192,14 @@ impl Run {
 }
 
 /// Runs a channel over samples in blocks of `block` samples, measuring every `every` s.
-pub fn run(scene: &Scene, samples: &[Complex<i8>], first: u64, start: ChannelStart, block: usize, every: f64) -> Run {
+pub fn run(
+    scene: &Scene,
+    samples: &[Complex<i8>],
+    first: u64,
+    start: ChannelStart,
+    block: usize,
+    every: f64,
+) -> Run {
     let level = Level::detect().unwrap();
     let info = scene.info();
     let mut band = Band::new(&info, scene.signal.carrier_hz, 0.05, level);
