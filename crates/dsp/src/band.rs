@@ -53,7 +53,8 @@ impl Band {
         match &block.samples {
             Samples::Complex(all) if step == 0.0 => self.window.extend_from_slice(all),
             Samples::Complex(all) => {
-                self.window.extend(all.iter().enumerate().map(|(k, v)| mix(k, v.re.into(), v.im.into(), 1.0)));
+                self.window
+                    .extend(all.iter().enumerate().map(|(k, v)| mix(k, v.re.into(), v.im.into(), 1.0)));
             }
             Samples::Real(all) => {
                 self.window.extend(all.iter().enumerate().map(|(k, &v)| mix(k, v.into(), 0.0, 8.0)));

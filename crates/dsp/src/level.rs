@@ -44,7 +44,10 @@ impl Level {
 
     /// Levels of this machine, the best last.
     pub fn all_available() -> Vec<Self> {
-        [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon].into_iter().filter(|l| l.is_available()).collect()
+        [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon]
+            .into_iter()
+            .filter(|l| l.is_available())
+            .collect()
     }
 
     fn is_available(self) -> bool {

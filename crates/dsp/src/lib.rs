@@ -6,6 +6,7 @@ mod correlate;
 pub mod format;
 mod level;
 pub mod resample;
+mod stats;
 
 pub use band::{Band, BandView};
 pub use block::{BLOCK_S, SampleBlock, Samples, StreamInfo};
@@ -13,3 +14,4 @@ pub use correlate::{Correlation, Correlator, Replica, Subcarrier, Taps};
 pub use format::{Packer, SampleFormat, Unpacker};
 pub use level::{Level, LevelError};
 pub use resample::downconvert;
+pub use stats::{LevelStats, spectrum};
