@@ -1,0 +1,67 @@
+use crate::kernel::LANES;
+
+/// How chips are shaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subcarrier {
+    /// Rectangular.
+    None,
+    /// Sine-phased square wave of one cycle a chip: the second half of each chip is inverted.
+    BocSine,
+}
+
+/// One period of a code, ready to correlate with.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    /// ±1, one a value, extended periodically by `MARGIN` in front and `MARGIN + LANES` behind.
+    extended: Vec<f32>,
+    len: usize,
+    per_chip: usize,
+}
+
+/// Values on either side of a lane that a tap may reach.
+pub(crate) const MARGIN: usize = 4;
+
+impl Replica {
+    /// From the chips of one period: 0 becomes +1, anything else -1.
+    pub fn new(chips: &[u8], subcarrier: Subcarrier) -> Self {
+        let sign = |c: &u8| if *c == 0 { 1.0 } else { -1.0 };
+        let (values, per_chip): (Vec<f32>, _) = match subcarrier {
+            Subcarrier::None => (chips.iter().map(sign).collect(), 1),
+            Subcarrier::BocSine => (chips.iter().flat_map(|c| [sign(c), -sign(c)]).collect(), 2),
+        };
+        let len = values.len();
+        let extended = if len == 0 {
+            Vec::new()
+        } else {
+            values
+                .iter()
+                .copied()
+                .cycle()
+                .skip((len - MARGIN % len) % len)
+                .take(len + 2 * MARGIN + LANES)
+                .collect()
+        };
+        Self { extended, len, per_chip }
+    }
+
+    /// Number of values in a period: chips, or half chips of BOC.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Values a chip.
+    pub(crate) fn per_chip(&self) -> usize {
+        self.per_chip
+    }
+
+    /// Value `index` modulo the period.
+    pub(crate) fn value(&self, index: i64) -> f32 {
+        let wrapped = index.checked_rem_euclid(self.len as i64).map_or(0, |k| k as usize);
+        self.extended.get(MARGIN + wrapped).copied().unwrap_or(0.0)
+    }
+
+    /// One period, with the margins around it.
+    pub(crate) fn extended(&self) -> &[f32] {
+        &self.extended
+    }
+}
