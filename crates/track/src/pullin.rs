@@ -453,7 +453,7 @@ mod tests {
             let noise = [a, (a + b) * 0.5 + c * 0.5f64.sqrt(), b];
             let mut taps = [Complex::default(); 3];
             for ((tap, n), at) in taps.iter_mut().zip(noise).zip([0.5, 0.0, -0.5]) {
-                let z = phase * (1.0 - (self.code_error - at as f64).abs()).max(0.0) + n;
+                let z = phase * (1.0 - (self.code_error - at).abs()).max(0.0) + n;
                 *tap = Complex::new(z.re as f32, z.im as f32);
             }
             taps

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{CASES, Scene, count_spread, run, symbol_errors};
-use megrez_dsp::{Band, Level, SampleBlock, Samples};
+use common::{CASES, Scene, count_spread, level, run, symbol_errors};
+use megrez_dsp::{Band, SampleBlock, Samples};
 use megrez_signal::{Sat, SignalId};
 use megrez_track::{Channel, ChannelEvent, ChannelStart, ChannelState, LossReason, TrackConfig};
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ fn a_gap_in_the_stream_is_crossed() {
     let scene = Scene::new(id, prn, rate, 45.0, 6);
     let second = (1.7 * rate) as u64;
     for (gap_at, expect_lost) in [(second, false), ((9.0 * rate) as u64, true)] {
-        let level = Level::detect().unwrap();
+        let level = level();
         let mut band = Band::new(&scene.info(), scene.signal.carrier_hz, 0.05, level);
         let start = scene.start(0.0, 0.2, 90.0);
         let mut channel = Channel::new(scene.signal, scene.sat, rate, level, start, &TrackConfig::default());
@@ -131,11 +131,10 @@ fn signals_that_are_not_tracked_say_so() {
     {
         let scene = Scene::new(SignalId::L1CA, 7, 2.5e6, 45.0, 6);
         let samples = scene.samples(0, 0.01);
-        let mut band = Band::new(&scene.info(), scene.signal.carrier_hz, 0.05, Level::detect().unwrap());
+        let mut band = Band::new(&scene.info(), scene.signal.carrier_hz, 0.05, level());
         band.push(&SampleBlock { first_sample: 0, samples: Samples::Complex(samples) });
         let start = scene.start(0.0, 0.0, 0.0);
-        let mut channel =
-            Channel::new(id.def(), sat, 2.5e6, Level::detect().unwrap(), start, &TrackConfig::default());
+        let mut channel = Channel::new(id.def(), sat, 2.5e6, level(), start, &TrackConfig::default());
         let mut events = vec![];
         channel.process(&band.view(), &mut events);
         channel.process(&band.view(), &mut events);
@@ -166,7 +165,7 @@ proptest! {
             doppler_hz,
             cn0_dbhz: f64::NAN,
         };
-        let level = Level::detect().unwrap();
+        let level = level();
         let mut channel = Channel::new(scene.signal, scene.sat, rate, level, start, &TrackConfig::default());
         let mut band = Band::new(&scene.info(), scene.signal.carrier_hz, 0.05, level);
         let block: Vec<_> = noise.iter().map(|&(re, im)| num_complex::Complex::new(re, im)).collect();

@@ -4,7 +4,7 @@
 //! generator and kept, and C/N0 follows from its definition (signal power over noise density). Nothing of the
 //! crate under test is used.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::f64::consts::TAU;
 
@@ -108,7 +108,7 @@ impl Scene {
     /// Samples `first` to `first` + `seconds`.
     pub fn samples(&self, first: u64, seconds: f64) -> Vec<Complex<i8>> {
         let n = (seconds * self.rate) as usize;
-        let mut noise = ChaCha8Rng::seed_from_u64(self.seed ^ 0xa01_5e);
+        let mut noise = ChaCha8Rng::seed_from_u64(self.seed ^ 0xa015e);
         let last = (first as f64 + 1.0) / self.rate + seconds;
         let symbols = self.symbols(self.symbol_at(last).0 + 4);
         let level = self
@@ -191,6 +191,11 @@ impl Run {
     }
 }
 
+/// The instruction set under test.
+pub fn level() -> Level {
+    Level::detect().unwrap()
+}
+
 /// Runs a channel over samples in blocks of `block` samples, measuring every `every` s.
 pub fn run(
     scene: &Scene,
@@ -200,7 +205,7 @@ pub fn run(
     block: usize,
     every: f64,
 ) -> Run {
-    let level = Level::detect().unwrap();
+    let level = level();
     let info = scene.info();
     let mut band = Band::new(&info, scene.signal.carrier_hz, 0.05, level);
     let config = TrackConfig::default();
