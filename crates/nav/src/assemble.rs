@@ -21,6 +21,12 @@ const BDS_SPAN_S: f64 = 60.0;
 /// BDS ephemerides change on the hour; simulators may do so on the half hour.
 const BDS_UPDATE_S: f64 = 1800.0;
 
+/// Bits of a BDS health word that concern B1I: satellite clock, B1I, navigation message
+/// (BDS-SIS-ICD-B1I-3.0 section 5.2.4.16). BDS-3 satellites set others for signals that they do not send.
+const BDS_HEALTH: u16 = 0b1_1000_0010;
+/// BDS almanacs refer to a time two or three days before they are sent; in s.
+const BDS_ALMANAC_AGE_S: f64 = 200_000.0;
+
 /// Something a message says.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -59,11 +65,8 @@ impl NavEvent {
             Self::Utc(utc) if utc.scale == TimeScale::Bdt => nav.bds_utc = Some(*utc),
             Self::Utc(utc) => nav.gps_utc = Some(*utc),
             Self::Almanac(almanac) => {
-                let old = nav.almanacs.get(&almanac.sat);
-                if old.is_none_or(|old| almanac.toa - old.toa >= 0.0) {
-                    let health = almanac.health.or(old.and_then(|old| old.health));
-                    nav.almanacs.insert(almanac.sat, Almanac { health, ..almanac.clone() });
-                }
+                let health = almanac.health.or(nav.almanacs.get(&almanac.sat).and_then(|old| old.health));
+                nav.almanacs.insert(almanac.sat, Almanac { health, ..almanac.clone() });
             }
             Self::TimeOffset(offset) => {
                 nav.offsets.retain(|old| (old.from, old.to) != (offset.from, offset.to));
@@ -71,8 +74,9 @@ impl NavEvent {
             }
             Self::Health(list) => {
                 for (sat, health) in list {
+                    let bds = sat.constellation == Constellation::Bds;
                     if let Some(almanac) = nav.almanacs.get_mut(sat) {
-                        almanac.health = Some(*health);
+                        almanac.health = Some(if bds { health & BDS_HEALTH } else { *health });
                     }
                 }
             }
@@ -112,9 +116,10 @@ pub struct Assembler {
     iono: Option<Iono>,
     utc: Option<UtcParams>,
     week: Option<i64>,
+    /// Pages with the time cut out.
     almanacs: BTreeMap<Sat, [u32; 10]>,
-    /// Almanac week modulo 256 and toa.
-    almanac_week: Option<(i64, f64)>,
+    /// Reference time of the almanacs with its week.
+    almanac_reference: Option<GnssTime>,
     expanded: bool,
     waiting: Vec<Subframe>,
 }
@@ -134,7 +139,7 @@ impl Assembler {
             utc: None,
             week: None,
             almanacs: BTreeMap::new(),
-            almanac_week: None,
+            almanac_reference: None,
             expanded: false,
             waiting: Vec::new(),
         }
@@ -312,11 +317,7 @@ impl Assembler {
         match (subframe.id, sv_id) {
             (4 | 5, 1..=32) => {
                 let sat = Sat::gps(sv_id);
-                let toa = lnav_fields::ALMANAC_TOA.get(words);
-                let wna = self.almanac_week.filter(|&(_, of)| of == toa).map(|(wna, _)| wna);
-                if let Some(almanac) = lnav::almanac(sat, time, wna, words) {
-                    self.say_almanac(words, almanac, events);
-                }
+                self.say_almanac(sat, words, time, events);
             }
             (4, lnav::SV_ID_SPECIAL) => {
                 let text: String = lnav::text_bits()
@@ -331,8 +332,8 @@ impl Assembler {
             }
             (5, lnav::SV_ID_HEALTH_1_TO_24) | (4, lnav::SV_ID_HEALTH_25_TO_32) => {
                 if subframe.id == 5 {
-                    let toa = lnav_fields::PAGE_25_TOA.get(words);
-                    self.almanac_week = Some((lnav_fields::PAGE_25_WNA.raw(words), toa));
+                    let wna = lnav_fields::PAGE_25_WNA.raw(words);
+                    self.learn_almanac_week(wna, lnav_fields::PAGE_25_TOA.get(words), time, events);
                 }
                 let list = lnav::health_slots(sv_id)
                     .into_iter()
@@ -354,18 +355,14 @@ impl Assembler {
                 } else if !self.expanded {
                     return;
                 }
-                let toa = bds::ALMANAC_TOA.get(words);
-                let wna = self.almanac_week.filter(|&(_, of)| of == toa).map(|(wna, _)| wna);
-                let almanac =
-                    d1d2::almanac_sat(id, page, am_id).and_then(|sat| d1d2::almanac(sat, time, wna, words));
-                if let Some(almanac) = almanac {
-                    self.say_almanac(words, almanac, events);
+                if let Some(sat) = d1d2::almanac_sat(id, page, am_id) {
+                    self.say_almanac(sat, words, time, events);
                 }
             }
             (5, 7 | 8 | 24) => {
                 if page == 8 {
-                    let toa = bds::HEALTH_TOA.get(words);
-                    self.almanac_week = Some((bds::HEALTH_WNA.raw(words), toa));
+                    let wna = bds::HEALTH_WNA.raw(words);
+                    self.learn_almanac_week(wna, bds::HEALTH_TOA.get(words), time, events);
                 }
                 if page == 24 && !self.expanded {
                     return;
@@ -383,13 +380,39 @@ impl Assembler {
     }
 
     /// Says an almanac unless its page is the one heard before.
-    fn say_almanac(&mut self, words: &[u32; 10], almanac: Almanac, events: &mut Vec<NavEvent>) {
+    fn say_almanac(&mut self, sat: Sat, words: &[u32; 10], time: GnssTime, events: &mut Vec<NavEvent>) {
+        let Some(almanac) = self.read_almanac(sat, words, time) else { return };
         // The first two words hold the time.
         let mut content = *words;
         content[0] = 0;
         content[1] = 0;
-        if self.almanacs.insert(almanac.sat, content) != Some(content) {
+        if self.almanacs.insert(sat, content) != Some(content) {
             events.push(NavEvent::Almanac(almanac));
+        }
+    }
+
+    fn read_almanac(&self, sat: Sat, words: &[u32; 10], time: GnssTime) -> Option<Almanac> {
+        if self.message == NavMessage::Lnav {
+            lnav::almanac(sat, self.almanac_reference.unwrap_or(time), words)
+        } else {
+            d1d2::almanac(sat, self.almanac_reference.unwrap_or(time - BDS_ALMANAC_AGE_S), words)
+        }
+    }
+
+    /// Takes the reference time of the almanacs, and corrects almanacs said before it was known.
+    fn learn_almanac_week(&mut self, wna: i64, toa: f64, time: GnssTime, events: &mut Vec<NavEvent>) {
+        let scale = self.scale();
+        let reference = GnssTime::from_week_tow(scale, time.resolve_week(scale, wna, 256), toa);
+        if self.almanac_reference == Some(reference) {
+            return;
+        }
+        let before = self.clone();
+        self.almanac_reference = Some(reference);
+        for (&sat, words) in &self.almanacs {
+            let almanac = self.read_almanac(sat, words, time);
+            if almanac != before.read_almanac(sat, words, time) {
+                events.extend(almanac.map(NavEvent::Almanac));
+            }
         }
     }
 }

@@ -137,8 +137,8 @@ pub(crate) fn near_tow(scale: TimeScale, near: GnssTime, tow: f64) -> GnssTime {
     GnssTime::from_week_tow(scale, week + turns, tow)
 }
 
-/// An almanac page; none if it is empty.
-pub(crate) fn almanac(sat: Sat, time: GnssTime, wna: Option<i64>, words: &[u32]) -> Option<Almanac> {
+/// An almanac page, of a reference time near to `time`; none if it is empty.
+pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac> {
     let mut elements = element::blank(sat, NavMessage::D1, time, time);
     element::read(&ALMANAC, words, &mut elements);
     // Empty pages are zero or filled with a pattern.
@@ -146,17 +146,9 @@ pub(crate) fn almanac(sat: Sat, time: GnssTime, wna: Option<i64>, words: &[u32])
         return None;
     }
     let reference = if sat.is_bds_geo() { 0.0 } else { ALMANAC_INCLINATION };
-    let toa = almanac_time(TimeScale::Bdt, time, ALMANAC_TOA.get(words), wna);
+    let toa = near_tow(TimeScale::Bdt, time, ALMANAC_TOA.get(words));
     let i0 = reference + ALMANAC_DELTA_I.get(words);
     Some(element::to_almanac(&elements, toa, i0, None))
-}
-
-/// Reference time of an almanac: in the week `wna` (modulo 256) if known, else the nearest.
-pub(crate) fn almanac_time(scale: TimeScale, time: GnssTime, toa: f64, wna: Option<i64>) -> GnssTime {
-    match wna {
-        Some(wna) => GnssTime::from_week_tow(scale, time.resolve_week(scale, wna, 256), toa),
-        None => near_tow(scale, time, toa),
-    }
 }
 
 /// What the almanac field of inclination holds for inclination `i0`.

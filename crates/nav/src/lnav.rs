@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use megrez_orbit::{Almanac, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, TimeScale, UtcParams};
 use megrez_signal::{NavMessage, Sat};
 
-use crate::d1d2::{almanac_time, near_tow};
+use crate::d1d2::near_tow;
 use crate::element;
 use crate::lnav_fields::*;
 use crate::subframe::{Header, WEEK_S};
@@ -77,14 +77,14 @@ pub(crate) fn ephemeris(sat: Sat, transmit: GnssTime, words: &[u32]) -> KeplerEp
     eph
 }
 
-/// An almanac page; none if it is a dummy.
-pub(crate) fn almanac(sat: Sat, time: GnssTime, wna: Option<i64>, words: &[u32]) -> Option<Almanac> {
+/// An almanac page, of a reference time near to `time`; none if it is a dummy.
+pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac> {
     let mut elements = element::blank(sat, NavMessage::Lnav, time, time);
     element::read(&ALMANAC, words, &mut elements);
     if !(5_000.0..5_300.0).contains(&elements.a.sqrt()) {
         return None;
     }
-    let toa = almanac_time(TimeScale::Gpst, time, ALMANAC_TOA.get(words), wna);
+    let toa = near_tow(TimeScale::Gpst, time, ALMANAC_TOA.get(words));
     let i0 = ALMANAC_INCLINATION + ALMANAC_DELTA_I.get(words);
     Some(element::to_almanac(&elements, toa, i0, Some(ALMANAC_HEALTH.raw(words) as u16)))
 }

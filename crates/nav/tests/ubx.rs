@@ -1,0 +1,111 @@
+//! Frames that u-blox receivers logged off the air, counted, and the ephemerides in them.
+//!
+//! The logs stand beside the project, in `../shared/data/streams/ublox`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use megrez_nav::ubx::{Sfrbx, UbxMessage, UbxReader, nav_data_from_ubx};
+use megrez_orbit::{NavData, TimeScale};
+use megrez_signal::Constellation;
+
+fn log(name: &str) -> Option<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/streams/ublox").join(name);
+    let bytes = std::fs::read(&path).ok();
+    if bytes.is_none() {
+        eprintln!("SKIPPED: {} is absent", path.display());
+    }
+    bytes
+}
+
+fn frames(bytes: &[u8]) -> Vec<Sfrbx> {
+    UbxReader::new(bytes)
+        .filter_map(|message| match message {
+            UbxMessage::Sfrbx(frame) => Some(frame),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Good subframes and all frames, by system and signal number.
+fn counts(bytes: &[u8]) -> BTreeMap<(u8, u8), (usize, usize)> {
+    let mut counts = BTreeMap::new();
+    for frame in frames(bytes).iter().filter(|frame| frame.message().is_some()) {
+        let entry = counts.entry((frame.gnss_id, frame.sig_id)).or_insert((0, 0));
+        entry.0 += usize::from(frame.subframe().is_some());
+        entry.1 += 1;
+    }
+    counts
+}
+
+fn sats(nav: &NavData, constellation: Constellation) -> Vec<u8> {
+    nav.sats().filter(|sat| sat.constellation == constellation).map(|sat| sat.prn).collect()
+}
+
+/// The largest distance in m between what successive ephemerides of one satellite say half-way between their
+/// reference times, and the number of such pairs. Broadcast orbits are good to metres, so a wrong bit would show.
+fn disagreement(nav: &NavData) -> (f64, usize) {
+    let (mut worst, mut pairs) = (0.0f64, 0);
+    for sat in nav.sats() {
+        for pair in nav.ephemerides_of(sat).windows(2) {
+            let middle = pair[0].toe() + (pair[1].toe() - pair[0].toe()) / 2.0;
+            let (p, q) = (pair[0].state(middle).position, pair[1].state(middle).position);
+            let distance = (p.x - q.x).hypot(p.y - q.y).hypot(p.z - q.z);
+            worst = worst.max(distance);
+            pairs += 1;
+        }
+    }
+    (worst, pairs)
+}
+
+#[test]
+fn frames_of_the_walk() {
+    let Some(bytes) = log("COM6_211122_123733.ubx") else { return };
+    // The one that fails, of C22, has a time of week of 916611 s.
+    assert_eq!(
+        counts(&bytes),
+        BTreeMap::from([((0, 0), (573, 573)), ((3, 0), (478, 479)), ((3, 2), (191, 191))])
+    );
+    let nav = nav_data_from_ubx(&bytes);
+    assert_eq!(sats(&nav, Constellation::Bds), [7, 10, 12, 19, 20, 22, 34, 37]);
+    assert_eq!(sats(&nav, Constellation::Gps), [2, 5, 7, 9, 13, 14, 15, 18, 20, 30]);
+    // 2021-11-22 12:38 to 12:45, in both systems' weeks.
+    for ephemeris in nav.ephemerides() {
+        let (week, tow) = ephemeris.transmit().unwrap().gpst();
+        assert_eq!(week, 2185);
+        assert!((131_900.0..132_400.0).contains(&tow), "{} {tow}", ephemeris.sat());
+        assert!(ephemeris.healthy());
+    }
+    let utc = nav.bds_utc.unwrap();
+    assert_eq!((utc.leap_s, utc.leap_future_s), (4, 4));
+    assert!(nav.bds_iono.is_some());
+}
+
+#[test]
+fn frames_of_the_second_log() {
+    let Some(bytes) = log("pygpsdata-rxmsfrbx.log") else { return };
+    assert_eq!(counts(&bytes), BTreeMap::from([((0, 0), (5232, 5232)), ((3, 4), (4306, 4306))]));
+    let nav = nav_data_from_ubx(&bytes);
+    assert_eq!(sats(&nav, Constellation::Bds), [14, 21, 24, 26, 27, 28, 33, 41, 42, 43, 45, 49, 50]);
+    assert_eq!(sats(&nav, Constellation::Gps), [5, 7, 9, 11, 13, 14, 15, 18, 20, 21, 30]);
+    // No receiver time in this log: the weeks of GPS follow from those of BDS, across the end of a week.
+    for ephemeris in nav.ephemerides() {
+        assert_eq!(ephemeris.transmit().unwrap().gpst().0, 2414);
+    }
+    let (worst, pairs) = disagreement(&nav);
+    assert!(pairs == 18 && worst < 1.0, "{pairs} pairs, {worst} m");
+    // Almanacs of both systems agree with the ephemerides to what almanacs are good for.
+    for sat in nav.sats() {
+        let (ephemeris, almanac) = (&nav.ephemerides_of(sat)[0], &nav.almanacs[&sat]);
+        let (p, q) = (ephemeris.state(ephemeris.toe()).position, almanac.state(ephemeris.toe()).position);
+        let distance = (p.x - q.x).hypot(p.y - q.y).hypot(p.z - q.z);
+        assert!(distance < 5_000.0, "{sat}: {distance} m");
+        assert!(almanac.healthy(), "{sat}: {:?}", almanac.health);
+    }
+    for utc in [nav.gps_utc.unwrap(), nav.bds_utc.unwrap()] {
+        let leap = if utc.scale == TimeScale::Bdt { 4 } else { 18 };
+        assert_eq!((utc.leap_s, utc.leap_future_s), (leap, leap));
+        assert!(utc.a0.abs() < 1e-7);
+    }
+    assert!(nav.gps_iono.is_some() && nav.bds_iono.is_some());
+}
