@@ -3,16 +3,19 @@
 //! The carrier aids the code, so only what the two do not share is left: noise, the ionosphere (a few mm/s)
 //! and a front end whose carrier and sample clock do not agree (a synthesiser that is a few hertz off its
 //! stated frequency moves the carrier, not the code). The filter averages over all that was seen, as a Hatch
-//! filter does, until its bandwidth is down to the floor. A divergence that its innovations contradict
-//! opens it again.
+//! filter does, until its bandwidth is down to the floor. Innovations that keep to one side open it again. Those
+//! that swing must not: at a sample rate that is a multiple of the chip rate the code's edges move over the
+//! samples in step, and the discriminator swings by up to half a sample as they do.
 
-/// Seconds over which innovations are added before they are judged.
+/// Seconds over which innovations are averaged, and number of averages that are judged together.
 const JUDGE_S: f64 = 0.5;
-/// Standard deviations of the mean innovation beyond which the filter opens.
+const JUDGE_BLOCKS: usize = 4;
+/// Standard deviations of the mean innovation beyond which the filter opens, and the least share of the mean
+/// that each average must reach.
 const JUDGE_SIGMAS: f64 = 5.0;
-/// Divergence expected at the start, m/s, and after the filter was contradicted.
+const JUDGE_SHARE: f64 = 0.25;
+/// Divergence expected at the start, m/s.
 const DIVERGENCE_M_S: f64 = 0.01;
-const DIVERGENCE_OPEN_M_S: f64 = 20.0;
 /// Random walk of the divergence, m/s per square root of a second.
 const DIVERGENCE_WALK: f64 = 2e-4;
 
@@ -27,6 +30,8 @@ pub(crate) struct CodeFilter {
     sum: f64,
     sum_variance: f64,
     sum_s: f64,
+    /// The newest means of innovations, newest first, and their variances.
+    means: [(f64, f64); JUDGE_BLOCKS],
 }
 
 /// Variance in chips^2 of the dot-product discriminator with taps `spacing` chips from the prompt, at
@@ -38,7 +43,16 @@ pub(crate) fn code_variance(spacing: f64, snr: f64) -> f64 {
 
 impl CodeFilter {
     pub fn new(floor_hz: f64, chip_m: f64) -> Self {
-        Self { divergence: 0.0, p: [0.0; 3], floor_hz, chip_m, sum: 0.0, sum_variance: 0.0, sum_s: 0.0 }
+        Self {
+            divergence: 0.0,
+            p: [0.0; 3],
+            floor_hz,
+            chip_m,
+            sum: 0.0,
+            sum_variance: 0.0,
+            sum_s: 0.0,
+            means: [(0.0, 0.0); JUDGE_BLOCKS],
+        }
     }
 
     /// Starts with a code phase known to `sigma` chips.
@@ -46,6 +60,7 @@ impl CodeFilter {
         self.divergence = 0.0;
         self.p = [sigma * sigma, 0.0, (DIVERGENCE_M_S / self.chip_m).powi(2)];
         (self.sum, self.sum_variance, self.sum_s) = (0.0, 0.0, 0.0);
+        self.means.fill((0.0, 0.0));
     }
 
     /// Standard deviation of the code phase, chips.
@@ -71,15 +86,28 @@ impl CodeFilter {
         self.sum_variance += s;
         self.sum_s += dt;
         if self.sum_s >= JUDGE_S {
-            if self.sum * self.sum > JUDGE_SIGMAS * JUDGE_SIGMAS * self.sum_variance {
-                let open = DIVERGENCE_OPEN_M_S / self.chip_m;
-                self.p[2] = self.p[2].max(open * open);
-                let mean = self.sum * dt / self.sum_s;
-                self.p[0] += mean * mean;
-            }
+            let count = self.sum_s / dt;
+            self.means.rotate_right(1);
+            self.means[0] = (self.sum / count, self.sum_variance / (count * count));
             (self.sum, self.sum_variance, self.sum_s) = (0.0, 0.0, 0.0);
+            self.judge();
         }
         kc * error
+    }
+
+    /// Opens the filter if the last means of the innovations agree that it lags.
+    fn judge(&mut self) {
+        let blocks = JUDGE_BLOCKS as f64;
+        let mean = self.means.iter().map(|m| m.0).sum::<f64>() / blocks;
+        let variance = self.means.iter().map(|m| m.1).sum::<f64>() / (blocks * blocks);
+        let one_sided = self.means.iter().all(|m| m.0 * mean > JUDGE_SHARE * mean * mean);
+        if one_sided && mean * mean > JUDGE_SIGMAS * JUDGE_SIGMAS * variance {
+            // A lag of `mean` built up over the time judged or longer.
+            let rate = 2.0 * mean / (JUDGE_S * blocks);
+            self.p[2] = self.p[2].max(rate * rate);
+            self.p[0] = self.p[0].max(mean * mean);
+            self.means.fill((0.0, 0.0));
+        }
     }
 }
 
@@ -109,15 +137,15 @@ mod tests {
         filter.reset(0.02);
         let (dt, slope) = (0.02, 11.4 / 293.0);
         let (mut truth, mut code, mut worst) = (0.0, 0.0, 0.0f64);
-        for n in 0..1_000 {
+        for n in 0..1_500 {
             truth += slope * dt;
             code += filter.divergence * dt;
             code += filter.update(truth - code, code_variance(0.125, 200.0), dt);
-            if n > 150 {
+            if n > 300 {
                 worst = worst.max((truth - code).abs());
             }
         }
-        assert!(worst < 0.02, "{worst}");
-        assert!((filter.divergence - slope).abs() < 0.01 * slope);
+        assert!(worst < 0.04, "{worst}");
+        assert!((filter.divergence - slope).abs() < 0.02 * slope, "{} for {slope}", filter.divergence);
     }
 }

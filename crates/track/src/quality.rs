@@ -24,10 +24,9 @@ pub(crate) struct Quality {
     lock: f64,
     /// Mean product of the symbol's halves: its angle is the frequency error times half a symbol.
     halves: Complex<f64>,
-    /// First and last period against the rest of the symbol, in units of signal power.
-    first: f64,
-    last: f64,
-    symbols: u64,
+    /// Product of the symbols' first and last periods in units of signal power: 1, or 0 if they belong to
+    /// different symbols.
+    ends: f64,
 }
 
 /// Sums of one symbol, as its periods come in.
@@ -52,9 +51,7 @@ impl Quality {
             noise: 1.0,
             lock: 0.0,
             halves: Complex::ZERO,
-            first: 1.0,
-            last: 1.0,
-            symbols: 0,
+            ends: 1.0,
         }
     }
 
@@ -80,18 +77,13 @@ impl Quality {
         }
         let scale = self.signal.max(0.1 * self.noise / m);
         let a = symbol_s / SYNC_S;
-        let against = |part: Complex<f64>| {
-            let rest = sums.prompt - part;
-            ((part.re * rest.re + part.im * rest.im) / ((m - 1.0).max(1.0) * scale)).clamp(-3.0, 3.0)
-        };
         if m > 1.0 {
-            self.first += a * (against(sums.first) - self.first);
-            self.last += a * (against(sums.last) - self.last);
+            let ends = sums.first.re * sums.last.re + sums.first.im * sums.last.im;
+            self.ends += a * ((ends / scale).clamp(-10.0, 10.0) - self.ends);
             let second = sums.prompt - sums.first_half;
             self.halves +=
                 (second * sums.first_half.conj() / (m * m * scale) - self.halves) * (symbol_s / CN0_S);
         }
-        self.symbols += 1;
     }
 
     /// Signal power of one period's prompt, never negative.
@@ -122,8 +114,62 @@ impl Quality {
         self.halves.arg() / (std::f64::consts::PI * self.periods * self.period_s)
     }
 
-    /// Whether the ends of the symbols agree with their middles; judged after a few seconds.
+    /// Whether both ends of the symbols carry the same data; to be judged after a few seconds.
     pub fn edges_agree(&self) -> bool {
-        self.first > 0.5 && self.last > 0.5
+        self.ends > 0.4
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds symbols whose edges are `late` periods late and whose frequency is `freq` Hz off, without noise.
+    fn fed(late: usize, freq: f64, symbols: usize) -> Quality {
+        let mut quality = Quality::new(20, 1e-3);
+        quality.reset(1.0, 1e-3, 1.0);
+        let mut state = 1u32;
+        let data: Vec<f64> = (0..=symbols)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if state >> 31 == 0 { 1.0 } else { -1.0 }
+            })
+            .collect();
+        for symbol in 0..symbols {
+            let mut sums = SymbolSums::default();
+            for k in 0..20 {
+                let n = symbol * 20 + k;
+                let turns = freq * 1e-3 * (k as f64 - 9.5);
+                let p = Complex::from_polar(data[(n + late) / 20], std::f64::consts::TAU * turns);
+                sums.count += 1;
+                sums.prompt += p;
+                sums.power += p.norm_sqr();
+                sums.last = p;
+                if k == 0 {
+                    sums.first = p;
+                }
+                if k < 10 {
+                    sums.first_half += p;
+                }
+            }
+            quality.update(&sums);
+        }
+        quality
+    }
+
+    #[test]
+    fn right_edges_pass_and_wrong_ones_do_not() {
+        assert!(fed(0, 0.0, 500).edges_agree());
+        for late in [1, 2, 5, 10, 15, 19] {
+            assert!(!fed(late, 0.0, 500).edges_agree(), "{late} periods late");
+        }
+    }
+
+    #[test]
+    fn side_lines_are_seen() {
+        for freq in [0.0, 5.0, 25.0, -25.0] {
+            let seen = fed(0, freq, 100).frequency_error_hz();
+            assert!((seen - freq).abs() < 1.0, "{seen} for {freq}");
+        }
     }
 }

@@ -109,5 +109,19 @@ fn divergence_of_code_and_carrier() {
     let early = worst(&errors(&scene, &result, 0.2).code) * chip_m;
     println!("100 Hz synthesiser error: code {:.2} m, worst {early:.2} m", mean * chip_m);
     assert_eq!(result.unlocks(), 0);
-    assert!((mean * chip_m).abs() < 1.0 && std * chip_m < 1.0 && early < 20.0);
+    assert!((mean * chip_m).abs() < 1.0 && std * chip_m < 1.0 && early < 30.0);
+}
+
+/// Four samples a chip exactly: the edges of all chips fall between samples alike, and the discriminator of an
+/// unfiltered signal is a staircase of 73 m. The code's Doppler moves the stairs, the filter must average them.
+#[test]
+fn sample_rate_in_step_with_the_chips() {
+    let mut scene = Scene::new(SignalId::L1CA, 7, 4.092e6, 50.0, 70);
+    scene.doppler_hz = 2500.0;
+    let samples = scene.samples(0, 9.0);
+    let result = run(&scene, &samples, 0, scene.start(0.0, 0.25, 50.0), 40_920, 0.05);
+    let chip_m = SPEED_OF_LIGHT / scene.signal.chip_rate_hz;
+    let (mean, std) = mean_std(&errors(&scene, &result, 4.0).code);
+    println!("4.092 Msps: code {:.2} m, standard deviation {:.2} m", mean * chip_m, std * chip_m);
+    assert!((mean * chip_m).abs() < 2.0 && std * chip_m < 1.0);
 }
