@@ -367,9 +367,17 @@ impl Scene {
         };
         let (low, high) = (edges(-1.0), edges(1.0));
         let center_hz = front_end.center_hz.unwrap_or(0.5 * (low + high));
-        let needed = 2.0 * (high - center_hz).max(center_hz - low) * if complex { 1.0 } else { 2.0 };
-        let rate = front_end.sample_rate_hz.unwrap_or((needed / 2e6).ceil() * 2e6).max(0.0);
-        let rate = if front_end.sample_rate_hz.is_none() { rate.max(4e6) } else { rate };
+        let components = if complex { 1.0 } else { 2.0 };
+        let one_carrier = signals.windows(2).all(|pair| match pair {
+            [a, b] => a.def().carrier_hz == b.def().carrier_hz,
+            _ => true,
+        });
+        let needed = if one_carrier && front_end.center_hz.is_none() {
+            4e6
+        } else {
+            (2.0 * (high - center_hz).max(center_hz - low) / 2e6).ceil() * 2e6
+        };
+        let rate = front_end.sample_rate_hz.unwrap_or(needed * components);
         if !(1e5..=2e8).contains(&rate) {
             return Err(SimError::value(
                 "front_end.sample_rate_hz",

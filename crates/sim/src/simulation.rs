@@ -227,8 +227,10 @@ impl Simulation {
             for sender in &transmitter.signals {
                 let signal = sender.emission.signal;
                 let air = times.map(|t| sender.air.at(t));
-                let delay = |k: usize| rays[k].delay_s() + sender.group_delay_s;
-                let code = Curve::through([0, 1, 2].map(|k| delay(k) + air[k].code_s()));
+                let delay = |k: usize| rays[k].delay_s();
+                let group = sender.group_delay_s;
+                let code = Curve::through([0, 1, 2].map(|k| delay(k) + group + air[k].code_s()));
+                // Data and pilot keep their phase to each other whatever the group delays of their codes.
                 let carrier = Curve::through([0, 1, 2].map(|k| delay(k) + air[k].carrier_s()));
                 let seconds = self.scene.start - sender.emission.epoch + times[0];
                 let true_rate = rate * (1.0 + self.drift);

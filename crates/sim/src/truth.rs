@@ -54,8 +54,9 @@ pub struct TruthSignal {
     pub ionosphere_m: f64,
     /// (Receiver clock reading - signal clock reading at transmission) times the speed of light, in m.
     pub pseudorange_m: f64,
-    /// Carrier phase in cycles as in RINEX, increasing with the range: receiver clock minus signal clock of
-    /// the carrier, times the carrier frequency. A receiver's differs by a constant.
+    /// Carrier phase in cycles as in RINEX, increasing with the range: (receiver clock reading - satellite
+    /// clock reading at transmission) times the carrier frequency, without group delay. A receiver's differs
+    /// by a constant.
     pub carrier_phase_cycles: f64,
     /// Received minus nominal frequency in Hz, measured with the receiver's oscillator.
     pub doppler_hz: f64,
@@ -80,7 +81,7 @@ impl Simulation {
                 let signal = sender.emission.signal;
                 let air = sender.air.at(t_s);
                 let code_delay = ray.delay_s() + sender.group_delay_s + air.code_s();
-                let carrier_delay = ray.delay_s() + sender.group_delay_s + air.carrier_s();
+                let carrier_delay = ray.delay_s() + air.carrier_s();
                 let carrier_rate = ray.delay_rate() + air.carrier_rate();
                 let chips =
                     (self.scene.start - sender.emission.epoch + t_s - code_delay) * signal.chip_rate_hz;

@@ -93,22 +93,16 @@ impl Visitor<'_> for Quantity {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-        let (digits, factor) = match text.trim().strip_suffix(['k', 'K']) {
-            Some(digits) => (digits, 1e3),
-            None => match text.trim().strip_suffix('M') {
-                Some(digits) => (digits, 1e6),
-                None => match text.trim().strip_suffix('G') {
-                    Some(digits) => (digits, 1e9),
-                    None => (text.trim(), 1.0),
-                },
-            },
-        };
-        digits
-            .trim()
+        let trimmed = text.trim();
+        let powers = [("k", "e3"), ("K", "e3"), ("M", "e6"), ("G", "e9")];
+        // The power of ten is read with the digits: a product would be a rounding away from it.
+        powers
+            .iter()
+            .find_map(|(suffix, power)| Some(format!("{}{power}", trimmed.strip_suffix(suffix)?.trim_end())))
+            .unwrap_or_else(|| trimmed.to_string())
             .parse::<f64>()
             .ok()
             .filter(|value| value.is_finite())
-            .map(|value| value * factor)
             .ok_or_else(|| E::custom(format!("\"{text}\" is no quantity such as 4M or 2.4e6")))
     }
 }
