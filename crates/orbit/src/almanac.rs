@@ -77,3 +77,36 @@ impl Almanac {
         self.health.unwrap_or(0) == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circular_orbit_is_where_it_should_be() {
+        // In the equator, at the node above longitude 0 at the start of the week, a day's motion known.
+        let toa = GnssTime::from_bdt(1000, 0.0);
+        let a = 42_164_170.0;
+        let almanac = Almanac {
+            sat: Sat::bds(3),
+            toa,
+            a,
+            e: 0.0,
+            i0: 0.0,
+            omega0: 0.5,
+            omega_dot: 0.0,
+            omega: 0.25,
+            m0: 0.25,
+            clock: [1e-4, 1e-11],
+            health: Some(0),
+        };
+        let t = 3000.0;
+        let state = almanac.state(toa + t);
+        let angle: f64 = 1.0 + ((3.986_004_418e14f64 / (a * a * a)).sqrt() - 7.292_115e-5) * t;
+        let expected = crate::Ecef::new(a * angle.cos(), a * angle.sin(), 0.0);
+        assert!(state.position.distance(expected) < 1e-6);
+        assert!((state.clock_s - (1e-4 + 1e-11 * t)).abs() < 1e-18);
+        assert!(state.velocity.norm() < 1.0, "geostationary");
+        assert!(almanac.healthy() && !Almanac { health: Some(3), ..almanac }.healthy());
+    }
+}

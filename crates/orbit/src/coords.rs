@@ -274,7 +274,7 @@ mod tests {
         let pole = Ecef::new(0.0, 0.0, A * (1.0 - F) + 100.0).to_geodetic();
         assert!((pole.lat_deg - 90.0).abs() < 1e-12 && (pole.height_m - 100.0).abs() < 1e-8);
         // WTZR, geodetic coordinates of its IGS site log: 49 08 39.1 N, 12 52 44.1 E, 666.0 m.
-        let wtzr = Ecef::new(4_075_580.3111, 931_854.0543, 4_801_568.2808).to_geodetic();
+        let wtzr = Ecef::new(4_075_580.311_1, 931_854.054_3, 4_801_568.280_8).to_geodetic();
         assert!((wtzr.lat_deg - (49.0 + 8.0 / 60.0 + 39.1 / 3600.0)).abs() < 3e-5, "{wtzr:?}");
         assert!((wtzr.lon_deg - (12.0 + 52.0 / 60.0 + 44.1 / 3600.0)).abs() < 3e-5, "{wtzr:?}");
         assert!((wtzr.height_m - 666.0).abs() < 0.2, "{wtzr:?}");

@@ -133,7 +133,7 @@ fn write_header(
     for (constellation, signals) in columns {
         for signal in signals {
             // Blank for the reference signal of a frequency; phases of the others are written as tracked.
-            let applied = if signal.def().phase_cycles == 0.0 { "" } else { " 0.00000" };
+            let applied = if signal.def().phase_cycles == 0.0 { "" } else { "  0.00000" };
             let content = format!("{} L{}{applied}", constellation.letter(), signal.def().rinex_code);
             header_line(out, &content, "SYS / PHASE SHIFT")?;
         }

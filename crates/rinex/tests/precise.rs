@@ -3,6 +3,8 @@
 //! Broadcast positions are those of the antenna, precise ones of the centre of mass; the difference (1 to 4 m,
 //! mostly radial) stays in the figures, as do some decimetres to metres of broadcast error.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may fail this way; helpers are not seen as tests
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -84,9 +86,10 @@ fn class(sat: Sat) -> &'static str {
 fn compare(sp3: &str) -> Option<BTreeMap<&'static str, Errors>> {
     let nav = read_nav(&shared("ESBC00DNK_R_20201770000_01D_MN.rnx.gz")?).unwrap().nav;
     let mut errors: BTreeMap<&str, Errors> = BTreeMap::new();
+    type Group = (Constellation, bool, i64);
     // Clocks of an epoch share the datum of the analysis centre: it is removed per epoch and system,
     // BDS-2 and BDS-3 apart.
-    let mut clocks: BTreeMap<(Constellation, bool, i64), Vec<(&str, f64)>> = BTreeMap::new();
+    let mut clocks: BTreeMap<Group, Vec<(&str, f64)>> = BTreeMap::new();
     for p in read_sp3(&shared(sp3)?) {
         let Some(ephemeris) = nav.ephemeris(p.sat, p.t) else { continue };
         let state = ephemeris.state(p.t);

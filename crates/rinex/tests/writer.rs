@@ -1,0 +1,238 @@
+//! Written files: what the reader makes of them, and the exact columns that the format asks for.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may fail this way; helpers are not seen as tests
+
+use std::path::Path;
+
+use megrez_orbit::{
+    CivilTime, Ecef, Ephemeris, GnssTime, Iono, KeplerEphemeris, Klobuchar, NavData, Observation,
+    ObservationEpoch, TimeScale,
+};
+use megrez_rinex::{FileInfo, ObsHeader, ObsWriter, read_nav, read_nav_from, write_nav};
+use megrez_signal::{NavMessage, Sat, SignalId};
+
+fn info() -> FileInfo {
+    let date = CivilTime { year: 2026, month: 3, day: 9, hour: 12, minute: 34, second: 56.0 };
+    FileInfo {
+        program: "megrez 0.1.0".into(),
+        run_by: String::new(),
+        date: Some(GnssTime::from_civil(TimeScale::Utc, date)),
+    }
+}
+
+fn written(nav: &NavData) -> String {
+    let mut out = Vec::new();
+    write_nav(&mut out, nav, &info()).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Whether two ephemerides agree to the 13 digits of the format.
+fn close(a: &KeplerEphemeris, b: &KeplerEphemeris) -> bool {
+    let near = |x: f64, y: f64| (x - y).abs() <= 2e-12 * x.abs().max(1e-90);
+    let list = |k: &KeplerEphemeris| {
+        [
+            k.clock[0],
+            k.clock[1],
+            k.clock[2],
+            k.a,
+            k.e,
+            k.i0,
+            k.i_dot,
+            k.omega0,
+            k.omega_dot,
+            k.omega,
+            k.m0,
+            k.delta_n,
+            k.cuc,
+            k.cus,
+            k.crc,
+            k.crs,
+            k.cic,
+            k.cis,
+        ]
+    };
+    let times = |k: &KeplerEphemeris| (k.toe, k.toc, k.transmit.map(|t| (t - k.toe).round()));
+    list(a).into_iter().zip(list(b)).all(|(x, y)| near(x, y))
+        && times(a) == times(b)
+        && (a.sat, a.message, a.iode, a.iodc, a.health) == (b.sat, b.message, b.iode, b.iodc, b.health)
+        && (a.delays, a.ura_m) == (b.delays, b.ura_m)
+}
+
+#[test]
+fn real_navigation_data_survive() {
+    for path in [
+        "rinex/brd4-2026-068/BRD400DLR_S_20260680000_01D_MN.rnx.gz",
+        "rinex/esbc-2020-24h/ESBC00DNK_R_20201770000_01D_MN.rnx.gz",
+        "iq/pocketsdr/20211125a.nav",
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
+        if !path.exists() {
+            eprintln!("SKIPPED: {} is absent", path.display());
+            continue;
+        }
+        let first = read_nav(&path).unwrap().nav;
+        let text = written(&first);
+        assert!(text.lines().all(|line| line.len() <= 80), "a line beyond column 80");
+        let file = read_nav_from(text.as_bytes()).unwrap();
+        assert_eq!((file.version, file.skipped, file.warnings.len()), (3.05, 0, 0));
+        let expected: Vec<&Ephemeris> =
+            first.ephemerides().filter(|e| e.message() != NavMessage::Cnav1).collect();
+        assert_eq!(file.nav.ephemerides().count(), expected.len());
+        for (a, b) in file.nav.ephemerides().zip(expected) {
+            assert!(close(a.kepler(), b.kepler()), "{a:?}\n{b:?}");
+        }
+        assert_eq!(file.nav.leap_s, first.leap_s);
+        let klobuchar = |k: Option<Klobuchar>| k.map(|k| (k.alpha, k.beta).clone());
+        let rounded = |k: Option<Klobuchar>| {
+            k.map(|k| {
+                let round = |v: f64| format!("{v:.4e}").parse::<f64>().unwrap();
+                (k.alpha.map(round), k.beta.map(round))
+            })
+        };
+        assert_eq!(klobuchar(file.nav.gps_iono), rounded(first.gps_iono));
+        assert_eq!(klobuchar(file.nav.bds_iono), rounded(first.bds_iono));
+        let utc = |nav: &NavData| nav.gps_utc.map(|u| (u.leap_s, u.wn_lsf, u.dn, u.leap_future_s));
+        assert_eq!(utc(&file.nav), utc(&first));
+        let utc = |nav: &NavData| nav.bds_utc.map(|u| (u.leap_s, u.wn_lsf, u.dn, u.leap_future_s));
+        assert_eq!(utc(&file.nav), utc(&first));
+    }
+}
+
+#[test]
+fn a_navigation_file_by_columns() {
+    let mut nav = NavData::default();
+    let toe = GnssTime::from_bdt(805, 7200.0);
+    let k = Klobuchar {
+        alpha: [1.1176e-8, 2.9802e-8, -4.1723e-7, 6.5565e-7],
+        beta: [141_310.0, -524_290.0, 1_638_400.0, -45_875.0],
+    };
+    nav.insert_iono(toe + 30.0, Iono::BdsKlobuchar(k));
+    nav.leap_s = Some(18);
+    nav.insert(Ephemeris::from(KeplerEphemeris {
+        sat: Sat::bds(26),
+        message: NavMessage::D1,
+        toe,
+        toc: toe,
+        transmit: Some(toe + 54.0),
+        clock: [3.024_469_595_403e-4, 4.048_938_865_799e-11, 0.0],
+        a: 5_282.631f64.powi(2),
+        a_dot: 0.0,
+        e: 1.107e-3,
+        i0: 0.95,
+        i_dot: -4.8e-10,
+        omega0: -2.87,
+        omega_dot: -7.39e-9,
+        omega: -0.927,
+        m0: -2.33,
+        delta_n: 4.16e-9,
+        delta_n_dot: 0.0,
+        cuc: -1.62e-6,
+        cus: 1.14e-5,
+        crc: -352.0,
+        crs: -49.0,
+        cic: 1.0e-7,
+        cis: -9.4e-8,
+        delays: megrez_orbit::GroupDelays { tgd1: Some(-1.7e-9), ..Default::default() },
+        iode: 3,
+        iodc: 4,
+        ura_m: None,
+        health: 1,
+    }));
+    let text = written(&nav);
+    let expected = "     3.05           N: GNSS NAV DATA    M: MIXED            RINEX VERSION / TYPE
+megrez 0.1.0                            20260309 123456 UTC PGM / RUN BY / DATE 
+BDSA   1.1176E-08  2.9802E-08 -4.1723E-07  6.5565E-07 C     IONOSPHERIC CORR    
+BDSB   1.4131E+05 -5.2429E+05  1.6384E+06 -4.5875E+04 C     IONOSPHERIC CORR    
+    18                                                      LEAP SECONDS        
+                                                            END OF HEADER       
+C26 2021 06 06 02 00 00 3.024469595403E-04 4.048938865799E-11 0.000000000000E+00
+     3.000000000000E+00-4.900000000000E+01 4.160000000000E-09-2.330000000000E+00
+    -1.620000000000E-06 1.107000000000E-03 1.140000000000E-05 5.282631000000E+03
+     7.200000000000E+03 1.000000000000E-07-2.870000000000E+00-9.400000000000E-08
+     9.500000000000E-01-3.520000000000E+02-9.270000000000E-01-7.390000000000E-09
+    -4.800000000000E-10 0.000000000000E+00 8.050000000000E+02 0.000000000000E+00
+     8.192000000000E+03 1.000000000000E+00-1.700000000000E-09
+     7.254000000000E+03 4.000000000000E+00
+";
+    assert_eq!(text, expected);
+    assert_eq!(read_nav_from(text.as_bytes()).unwrap().nav.bds_iono, Some(k));
+}
+
+fn observation(sat: Sat, signal: SignalId) -> Observation {
+    Observation {
+        sat,
+        signal,
+        pseudorange_m: 21_345_678.123_4,
+        carrier_phase_cycles: Some(-111_154_321.987_6),
+        doppler_hz: Some(-1234.567_8),
+        cn0_dbhz: 44.26,
+        slip: false,
+        half_cycle: false,
+        lock_s: 12.0,
+    }
+}
+
+#[test]
+fn an_observation_file_by_columns() {
+    let first = GnssTime::from_civil(
+        TimeScale::Gpst,
+        CivilTime { year: 2021, month: 11, day: 25, hour: 0, minute: 40, second: 58.5 },
+    );
+    let header = ObsHeader {
+        info: info(),
+        marker: "ROOF".into(),
+        approx_position: Some(Ecef::new(-3_867_123.456_7, 3_434_567.890_1, 3_717_345.678_9)),
+        signals: vec![SignalId::B1I, SignalId::B1CD, SignalId::B1CP, SignalId::L1CA],
+        interval_s: Some(0.5),
+        first_epoch: first,
+    };
+    let mut writer = ObsWriter::new(Vec::new(), &header).unwrap();
+    let (c, g) = (Sat::bds(26), Sat::gps(5));
+    let epoch = |time, observations| ObservationEpoch { time, observations };
+    let b1c = Observation { slip: true, half_cycle: true, ..observation(c, SignalId::B1CP) };
+    writer
+        .write(&epoch(first, vec![observation(g, SignalId::L1CA), observation(c, SignalId::B1I), b1c]))
+        .unwrap();
+    // No lock, no Doppler, values beyond their columns, and a time that must not show as 60 s.
+    let weak = Observation {
+        carrier_phase_cycles: None,
+        doppler_hz: None,
+        cn0_dbhz: 9.0,
+        ..observation(g, SignalId::L1CA)
+    };
+    let wild = Observation {
+        pseudorange_m: f64::NAN,
+        carrier_phase_cycles: Some(-1e10),
+        half_cycle: true,
+        ..observation(c, SignalId::B1I)
+    };
+    writer.write(&epoch(first + 1.499_999_99, vec![weak, wild])).unwrap();
+    writer.write(&epoch(first + 2.0, vec![])).unwrap();
+    let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+    let expected = "     3.05           OBSERVATION DATA    M: MIXED            RINEX VERSION / TYPE
+megrez 0.1.0                            20260309 123456 UTC PGM / RUN BY / DATE 
+ROOF                                                        MARKER NAME         
+                                                            OBSERVER / AGENCY   
+                    megrez 0.1.0                            REC # / TYPE / VERS 
+                                                            ANT # / TYPE        
+ -3867123.4567  3434567.8901  3717345.6789                  APPROX POSITION XYZ 
+        0.0000        0.0000        0.0000                  ANTENNA: DELTA H/E/N
+C   12 C2I L2I D2I S2I C1D L1D D1D S1D C1P L1P D1P S1P      SYS / # / OBS TYPES 
+G    4 C1C L1C D1C S1C                                      SYS / # / OBS TYPES 
+DBHZ                                                        SIGNAL STRENGTH UNIT
+     0.500                                                  INTERVAL            
+  2021    11    25     0    40   58.5000000     GPS         TIME OF FIRST OBS   
+C L2I                                                       SYS / PHASE SHIFT   
+C L1D                                                       SYS / PHASE SHIFT   
+C L1P  0.00000                                              SYS / PHASE SHIFT   
+G L1C                                                       SYS / PHASE SHIFT   
+                                                            END OF HEADER       
+> 2021 11 25 00 40 58.5000000  0  2
+C26  21345678.123 7-111154321.988 7     -1234.568          44.260                                                                    21345678.123 7-111154321.98837     -1234.568          44.260
+G05  21345678.123 7-111154321.988 7     -1234.568          44.260
+> 2021 11 25 00 41  0.0000000  0  2
+C26                                     -1234.568          44.260
+G05  21345678.123 1                                         9.000
+";
+    assert_eq!(text, expected);
+}
