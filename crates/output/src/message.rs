@@ -47,7 +47,6 @@ impl MessageRecord {
                 NavMessage::D2 => "D2",
                 NavMessage::Lnav => "LNAV",
                 NavMessage::Cnav1 => "B-CNAV1",
-                _ => "other",
             }
             .to_string(),
             subframe: subframe.id,

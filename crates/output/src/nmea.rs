@@ -8,6 +8,7 @@ use megrez_orbit::{Azel, GnssTime, ObservationEpoch, TimeScale};
 use megrez_pvt::Solution;
 use megrez_signal::{Constellation, Sat, SignalId};
 
+use crate::text::rounded;
 use crate::{OutputError, SolutionSink};
 
 const WHAT: &str = "NMEA";
@@ -176,7 +177,7 @@ impl<W: Write> NmeaWriter<W> {
                         if s.sats_used() == 0 { 6 } else { 1 },
                         s.sats_used().min(99),
                         dop(s.dop.h),
-                        place.height_m.clamp(-9_999.0, 99_999_999.0) + 0.0,
+                        rounded(place.height_m.clamp(-9_999.0, 9_999_999.0), 2),
                     ),
                 );
             }
@@ -282,10 +283,10 @@ impl<W: Write> NmeaWriter<W> {
                 let mut fields = String::new();
                 for view in four {
                     let angles = Maybe(view.azel.map(|a| {
-                        format!("{:02.0},{:03}", a.elevation.to_degrees().clamp(0.0, 90.0), azimuth(a))
+                        format!("{:02.0},{:03}", within(a.elevation.to_degrees(), 90.0), azimuth(a))
                     }));
                     let angles = if view.azel.is_some() { angles.to_string() } else { ",".to_string() };
-                    let level = view.cn0_dbhz.clamp(0.0, 99.0);
+                    let level = within(view.cn0_dbhz, 99.0);
                     let _ = write!(fields, ",{:02},{angles},{level:02.0}", number(view.sat));
                 }
                 if !legacy {
@@ -348,8 +349,6 @@ fn signal_id(signal: SignalId) -> u8 {
     match signal {
         SignalId::B1I | SignalId::L1CA => 1,
         SignalId::B1CD | SignalId::B1CP => 3,
-        // Unknown: "all signals".
-        _ => 0,
     }
 }
 
@@ -375,7 +374,7 @@ fn number(sat: Sat) -> u8 {
 }
 
 fn azimuth(azel: Azel) -> String {
-    let degrees = azel.azimuth.to_degrees().rem_euclid(360.0).round();
+    let degrees = within(azel.azimuth.to_degrees().rem_euclid(360.0).round(), 360.0);
     format!("{:03.0}", if degrees >= 360.0 { 0.0 } else { degrees })
 }
 
@@ -388,15 +387,20 @@ fn mode_indicator(solution: &Solution) -> char {
 fn motion(solution: &Solution) -> (Option<f64>, Option<f64>) {
     let Some(velocity) = solution.velocity.filter(|v| v.is_finite()) else { return (None, None) };
     let v = velocity.to_enu(solution.geodetic());
-    let speed = v.horizontal().min(9_999.0);
+    let speed = within(v.horizontal(), 9_999.0);
     let course = v.e.atan2(v.n).to_degrees().rem_euclid(360.0);
     // 359.999 would be shown as 360.00.
-    let course = if course >= 359.995 { 0.0 } else { course };
+    let course = if course < 359.995 { course } else { 0.0 };
     (Some(speed), (speed >= COURSE_SPEED_MPS).then_some(course))
 }
 
 fn dop(value: f64) -> f64 {
-    if value.is_finite() { value.clamp(0.0, 99.99) } else { 99.99 }
+    if value.is_nan() { 99.99 } else { within(value, 99.99) }
+}
+
+/// `value` within 0 to `high`, 0 if it is no number.
+fn within(value: f64, high: f64) -> f64 {
+    if value > 0.0 { value.min(high) } else { 0.0 }
 }
 
 /// `ddmm.mmmmmm,N`.
