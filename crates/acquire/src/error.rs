@@ -15,7 +15,9 @@ pub enum AcquireError {
         available_s: f64,
     },
     /// The carrier lies outside the stream.
-    #[error("{signal} at {carrier_hz} Hz is outside the stream of {sample_rate_hz} Hz centred at {center_hz} Hz")]
+    #[error(
+        "{signal} at {carrier_hz} Hz is outside the stream of {sample_rate_hz} Hz centred at {center_hz} Hz"
+    )]
     OutOfBand {
         /// What was searched for.
         signal: SignalId,

@@ -20,9 +20,8 @@ pub(crate) fn excise(samples: &mut [Complex<f32>], block: usize, planner: &mut F
     if hop == 0 || samples.len() < block {
         return 0;
     }
-    let window: Vec<f32> = (0..block)
-        .map(|t| 0.5 - 0.5 * (std::f32::consts::TAU * t as f32 / block as f32).cos())
-        .collect();
+    let window: Vec<f32> =
+        (0..block).map(|t| 0.5 - 0.5 * (std::f32::consts::TAU * t as f32 / block as f32).cos()).collect();
     let (forward, inverse) = (planner.plan_fft_forward(block), planner.plan_fft_inverse(block));
     let mut scratch =
         vec![Complex::default(); forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())];
@@ -108,7 +107,8 @@ mod tests {
         assert!((1..40).contains(&lines), "{lines} lines");
         let inner = 4096..16_384;
         let error: f32 =
-            samples[inner.clone()].iter().zip(&clean[inner]).map(|(a, b)| (a - b).norm_sqr()).sum::<f32>() / 12_288.0;
+            samples[inner.clone()].iter().zip(&clean[inner]).map(|(a, b)| (a - b).norm_sqr()).sum::<f32>()
+                / 12_288.0;
         // Of a noise power of 2 and a tone of 100.
         assert!(error < 0.06, "{error}");
     }

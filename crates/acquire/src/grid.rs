@@ -100,7 +100,8 @@ pub(crate) fn search_slice(
 fn spectra(slice: &Slice, shape: &Shape, fraction: usize, fft: &dyn Fft<f32>) -> Vec<Complex<f32>> {
     let &Shape { n, window, coherent, blocks, .. } = shape;
     let cycles = fraction as f64 / (shape.fractions() * n) as f64;
-    let wipe: Vec<Complex<f32>> = (0..(coherent - 1) * n + window).map(|t| turn(-cycles * t as f64)).collect();
+    let wipe: Vec<Complex<f32>> =
+        (0..(coherent - 1) * n + window).map(|t| turn(-cycles * t as f64)).collect();
     let mut out = vec![Complex::default(); blocks * window];
     let mut scratch = vec![Complex::default(); fft.get_inplace_scratch_len()];
     for (b, folded) in out.chunks_exact_mut(window).enumerate() {
@@ -157,7 +158,8 @@ impl Workspace {
         let excess = shape.code_excess(slice, shape.bin_hz(slice, bin));
         for b in 0..shape.blocks {
             // The code starts earlier by this much after b blocks.
-            let advance = excess * ((b * shape.coherent) as f64 + 0.5 * (shape.coherent - 1) as f64) * n as f64;
+            let advance =
+                excess * ((b * shape.coherent) as f64 + 0.5 * (shape.coherent - 1) as f64) * n as f64;
             for h in 0..hypotheses {
                 // The code with the turned sign sits half a line higher.
                 self.load(shape, spectra, bin + (h * shape.coherent) as i32, b, advance);

@@ -144,7 +144,11 @@ fn changes_every_period(signal: SignalId) -> bool {
 
 /// Code periods that may be summed without regard to signs: half a data symbol, up to 10 ms.
 fn coherent_limit(signal: SignalId) -> usize {
-    if changes_every_period(signal) { 1 } else { (0.010 / signal.def().code_period_s()).round().max(1.0) as usize }
+    if changes_every_period(signal) {
+        1
+    } else {
+        (0.010 / signal.def().code_period_s()).round().max(1.0) as usize
+    }
 }
 
 /// Whether satellites with this number send the signal: B1C comes from BeiDou-3 MEO and IGSO satellites

@@ -46,8 +46,7 @@ impl Piece {
             .iter()
             .enumerate()
             .map(|(p, part)| {
-                let (sin, cos) =
-                    (-TAU * cycles * (self.time + (p as f64 + 0.5) / PARTS as f64)).sin_cos();
+                let (sin, cos) = (-TAU * cycles * (self.time + (p as f64 + 0.5) / PARTS as f64)).sin_cos();
                 Complex::new(f64::from(part.re), f64::from(part.im)) * Complex::new(cos, sin)
             })
             .sum()
@@ -98,8 +97,16 @@ impl Refiner<'_> {
     }
 }
 
-/// Refines `best`; `period_s` is the nominal code period.
-pub(crate) fn refine(slice: &Slice, shape: &Shape, code: &Code, best: &Best, period_s: f64) -> Refined {
+/// Refines `best`; `usual_mean` is the median over Doppler of the grid's mean power, `period_s` the nominal
+/// code period.
+pub(crate) fn refine(
+    slice: &Slice,
+    shape: &Shape,
+    code: &Code,
+    best: &Best,
+    usual_mean: f64,
+    period_s: f64,
+) -> Refined {
     let mut planner = FftPlanner::new();
     let bin_hz = shape.bin_hz(slice, best.bin);
     let cycles = bin_hz / slice.rate_hz;
@@ -109,7 +116,9 @@ pub(crate) fn refine(slice: &Slice, shape: &Shape, code: &Code, best: &Best, per
         waves: (0..FRACTIONS).map(|q| code.waveform(q as f64 / FRACTIONS as f64, &mut planner)).collect(),
         period: shape.n as f64 / (1.0 + shape.code_excess(slice, bin_hz)),
     };
-    let noise = (best.mean - code.self_noise * best.peak()).max(0.1 * best.mean)
+    // The signal itself raises the mean at its Doppler; so may traces of a stronger satellite.
+    let noise = (best.mean - code.self_noise * best.peak())
+        .clamp(0.1 * best.mean, usual_mean.max(0.1 * best.mean))
         / (shape.blocks * shape.coherent) as f64;
 
     let pieces = refiner.pieces(best.delay);
@@ -167,8 +176,7 @@ fn frequency(pieces: &[Piece], coherent: usize, noise: f64) -> Frequency {
     let mut coarse = 0.0;
     if coherent == 1 {
         let step = 1.0 / 16.0;
-        let power =
-            |cycles: f64| -> f64 { pieces.iter().map(|piece| piece.at(cycles).norm_sqr()).sum() };
+        let power = |cycles: f64| -> f64 { pieces.iter().map(|piece| piece.at(cycles).norm_sqr()).sum() };
         let powers: Vec<f64> = (-9..=9).map(|k| power(f64::from(k) * step)).collect();
         let top = (1..18).max_by(|&a, &b| powers[a].total_cmp(&powers[b])).unwrap_or(9);
         coarse = (top as f64 - 9.0 + vertex(powers[top - 1], powers[top], powers[top + 1])) * step;
@@ -206,7 +214,8 @@ fn frequency(pieces: &[Piece], coherent: usize, noise: f64) -> Frequency {
     let powers: Vec<f64> = (-count - 1..=count + 1).map(power).collect();
     let last = powers.len() - 1;
     let top = (1..last).max_by(|&a, &b| powers[a].total_cmp(&powers[b])).unwrap_or(last / 2);
-    let fine = (top as f64 - f64::from(count + 1) + vertex(powers[top - 1], powers[top], powers[top + 1])) * step;
+    let fine =
+        (top as f64 - f64::from(count + 1) + vertex(powers[top - 1], powers[top], powers[top + 1])) * step;
     let each = snr / groups.len() as f64;
     let phase_variance = 2.0 / each * (1.0 + 0.5 / each);
     let k = groups.len() as f64;

@@ -10,7 +10,7 @@ use rustfft::FftPlanner;
 use crate::code::{Code, samples_per_period};
 use crate::excise::excise;
 use crate::grid::{Best, Shape, Slice, search_slice};
-use crate::guard::reject_cross_correlations;
+use crate::guard::{Candidate, reject_cross_correlations};
 use crate::refine::refine;
 use crate::threshold::sum_threshold;
 use crate::{AcquireError, Acquisition, SearchPlan, SignChanges};
@@ -63,9 +63,8 @@ impl Searcher {
         let period_s = signal.code_period_s();
 
         let available_s = samples.len() as f64 / self.info.sample_rate_hz;
-        let plan = fit(plan, (available_s / period_s + MISSING).floor() as usize).ok_or(
-            AcquireError::TooShort { signal: plan.signal, needed_s: period_s, available_s },
-        )?;
+        let plan = fit(plan, (available_s / period_s + MISSING).floor() as usize)
+            .ok_or(AcquireError::TooShort { signal: plan.signal, needed_s: period_s, available_s })?;
         let window = if plan.sign_changes == SignChanges::Avoided { 2 * n } else { n };
         let shape = Shape {
             n,
@@ -85,11 +84,11 @@ impl Searcher {
         let threshold = sum_threshold(shape.blocks, cells, plan.false_alarm) / shape.blocks as f64;
 
         let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
-        let mut means = vec![0.0; codes.len()];
+        let mut means = vec![Vec::new(); codes.len()];
         for (s, slice) in slices.iter().enumerate() {
             for row in search_slice(slice, &shape, &codes, &mut self.planner) {
-                for ((best, found), mean) in row.iter().zip(&mut found).zip(&mut means) {
-                    *mean += best.mean / f64::from(bins);
+                for ((best, found), means) in row.iter().zip(&mut found).zip(&mut means) {
+                    means.push(best.mean);
                     if best.ratio > threshold && found.is_none_or(|(_, other)| best.peak() > other.peak()) {
                         *found = Some((s, *best));
                     }
@@ -98,19 +97,22 @@ impl Searcher {
         }
 
         let length = signal.code_length as f64;
-        let candidates: Vec<(u8, &Arc<Code>, usize, Best, f64)> = prns
+        let detections: Vec<(u8, &Arc<Code>, usize, Best, &[f64])> = prns
             .iter()
             .zip(&codes)
             .zip(found.iter().zip(&means))
-            .filter_map(|((&prn, code), (found, &mean))| found.map(|(s, best)| (prn, code, s, best, mean)))
+            .filter_map(|((&prn, code), (found, means))| {
+                found.map(|(s, best)| (prn, code, s, best, means.as_slice()))
+            })
             .collect();
-        let mut acquisitions: Vec<Acquisition> = candidates
+        let candidates: Vec<Candidate> = detections
             .par_iter()
-            .filter_map(|&(prn, code, s, best, mean)| {
+            .filter_map(|&(prn, code, s, best, means)| {
                 let slice = slices.get(s)?;
-                let refined = refine(slice, &shape, code, &best, period_s);
+                let usual_mean = median(means);
+                let refined = refine(slice, &shape, code, &best, usual_mean, period_s);
                 let periods = refined.delay * (1.0 + shape.code_excess(slice, refined.offset_hz)) / n as f64;
-                Some(Acquisition {
+                let acquisition = Acquisition {
                     sat: Sat { constellation: signal.constellation, prn },
                     signal: plan.signal,
                     sample: first_sample,
@@ -118,13 +120,13 @@ impl Searcher {
                     doppler_hz: slice.mid_hz + refined.offset_hz,
                     doppler_sigma_hz: refined.sigma_hz,
                     cn0_dbhz: refined.cn0_dbhz,
-                    peak_to_mean: best.peak() / mean,
-                })
+                    peak_to_mean: best.peak() * means.len() as f64 / means.iter().sum::<f64>(),
+                };
+                Some(Candidate { acquisition, power: best.peak() / usual_mean })
             })
             .collect();
-        let resolution_hz = 1.0 / (shape.coherent as f64 * period_s);
-        reject_cross_correlations(&mut acquisitions, signal, resolution_hz);
-        Ok(acquisitions)
+        let block_s = shape.coherent as f64 * period_s;
+        Ok(reject_cross_correlations(&candidates, signal, threshold, block_s))
     }
 
     fn check(&self, samples: &Samples, plan: &SearchPlan) -> Result<(), AcquireError> {
@@ -135,7 +137,11 @@ impl Searcher {
         let carrier_hz = plan.signal.def().carrier_hz;
         let rate = info.sample_rate_hz;
         if !(rate.is_finite() && rate > 0.0) {
-            return Err(AcquireError::BadPlan { signal: plan.signal, what: "the sampling rate", value: rate });
+            return Err(AcquireError::BadPlan {
+                signal: plan.signal,
+                what: "the sampling rate",
+                value: rate,
+            });
         }
         if (carrier_hz - info.center_hz).abs() <= 0.5 * rate {
             return Ok(());
@@ -183,6 +189,12 @@ impl Searcher {
             })
             .collect()
     }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 /// The plan for as many code periods as there are; none if there is not even one.

@@ -23,7 +23,13 @@ pub struct Sent {
 }
 
 /// Noise of standard deviation 20 per component, signals, and a tone of `tone.1` times the noise's power.
-pub fn generate(info: &StreamInfo, duration_s: f64, sent: &[Sent], tone: Option<(f64, f64)>, seed: u64) -> Samples {
+pub fn generate(
+    info: &StreamInfo,
+    duration_s: f64,
+    sent: &[Sent],
+    tone: Option<(f64, f64)>,
+    seed: u64,
+) -> Samples {
     const SIGMA: f64 = 20.0;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
@@ -54,12 +60,16 @@ pub fn generate(info: &StreamInfo, duration_s: f64, sent: &[Sent], tone: Option<
             if def.code_period_s() < 0.002 {
                 value *= bits[period / 20];
             }
-            *x += Complex::from_polar(amplitude * value, TAU * (start + cycles_per_sample * n as f64).fract());
+            *x +=
+                Complex::from_polar(amplitude * value, TAU * (start + cycles_per_sample * n as f64).fract());
         }
     }
     if let Some((hz, power)) = tone {
         for (n, x) in sum.iter_mut().enumerate() {
-            *x += Complex::from_polar(power.sqrt(), TAU * (0.1 + (hz - info.center_hz) / rate * n as f64).fract());
+            *x += Complex::from_polar(
+                power.sqrt(),
+                TAU * (0.1 + (hz - info.center_hz) / rate * n as f64).fract(),
+            );
         }
     }
     let quantise = |v: f64| (v * SIGMA).round().clamp(-127.0, 127.0) as i8;
