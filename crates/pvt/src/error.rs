@@ -152,7 +152,11 @@ mod tests {
     fn messages_name_what_was_missing() {
         let refused = vec![
             Refused { sat: Sat::bds(3), signal: SignalId::B1I, reason: Refusal::NoEphemeris },
-            Refused { sat: Sat::gps(7), signal: SignalId::L1CA, reason: Refusal::BelowMask { elevation_deg: 3.2 } },
+            Refused {
+                sat: Sat::gps(7),
+                signal: SignalId::L1CA,
+                reason: Refusal::BelowMask { elevation_deg: 3.2 },
+            },
         ];
         assert_eq!(
             SolveError::TooFewSatellites { usable: 3, needed: 4, refused }.to_string(),

@@ -151,7 +151,13 @@ impl Filter {
         x[DRIFT] = first.clock_drift * SPEED_OF_LIGHT;
         x[SYSTEM] = first.inter_system.first().map_or(0.0, |&(_, m)| m);
         let known = first.velocity.is_some();
-        let speed_sigma = if still { 0.0 } else if known { 10.0 } else { 50.0 };
+        let speed_sigma = if still {
+            0.0
+        } else if known {
+            10.0
+        } else {
+            50.0
+        };
         for i in 0..3 {
             p[(i, i)] = 100f64.powi(2);
             p[(VELOCITY + i, VELOCITY + i)] = speed_sigma * speed_sigma;
@@ -162,17 +168,16 @@ impl Filter {
         let systems = Systems::of(used.iter().map(|s| s.sat));
         let bias_sigma = if systems.free { 100.0 } else { self.config.inter_system_sigma_m };
         p[(SYSTEM, SYSTEM)] = bias_sigma * bias_sigma;
-        let mut running =
-            Running { time: epoch.time, x, p, systems, phases: Vec::new(), bad_epochs: 0 };
+        let mut running = Running { time: epoch.time, x, p, systems, phases: Vec::new(), bad_epochs: 0 };
         // Only what least squares accepted.
         let accepted: Vec<Ranging> = rangings
             .iter()
             .filter(|r| used.iter().any(|s| s.sat == r.sat && s.signal == r.signal))
             .cloned()
             .collect();
-        let solution = running.measure(epoch, &accepted, &self.config, CODE_CORRELATION_S, self.dynamics).ok_or(
-            SolveError::TooFewSatellites { usable: first.sats_used(), needed: 4, refused },
-        )?;
+        let solution = running
+            .measure(epoch, &accepted, &self.config, CODE_CORRELATION_S, self.dynamics)
+            .ok_or(SolveError::TooFewSatellites { usable: first.sats_used(), needed: 4, refused })?;
         self.running = Some(running);
         Ok(Solution { sats: first.sats, ..solution })
     }
@@ -303,7 +308,8 @@ impl Running {
     fn codes(&self, rangings: &[Ranging], paths: &[Path], visible: &[bool], dt: f64) -> Vec<Linear> {
         let correlated = (CODE_CORRELATION_S / dt).max(1.0);
         let mut rows = Vec::with_capacity(rangings.len());
-        for (index, ((r, path), _)) in rangings.iter().zip(paths).zip(visible).enumerate().filter(|x| *x.1.1) {
+        for (index, ((r, path), _)) in rangings.iter().zip(paths).zip(visible).enumerate().filter(|x| *x.1.1)
+        {
             let line = line_of_sight(self.position(), &r.state);
             let mut h = State::zeros();
             h.fixed_rows_mut::<3>(0).copy_from(&-vector(line.unit));
@@ -358,16 +364,13 @@ impl Running {
         let mut rows: Vec<Linear> = Vec::with_capacity(points.len());
         let mut rows4: Vec<Row> = Vec::with_capacity(points.len());
         for (index, point) in points.iter().enumerate() {
-            let slipped = epoch
-                .observations
-                .iter()
-                .any(|o| o.sat == point.sat && o.signal == point.signal && o.slip);
+            let slipped =
+                epoch.observations.iter().any(|o| o.sat == point.sat && o.signal == point.signal && o.slip);
             let last = self.phases.iter().find(|l| l.sat == point.sat && l.signal == point.signal);
             let Some(last) = last.filter(|l| !slipped && l.half_cycle == point.half_cycle) else { continue };
             let line = line_of_sight(here, &point.state);
             let last_line = line_of_sight(there, &last.state);
-            let computed =
-                line.range_m + self.x[BIAS_M] - last_line.range_m - self.x[LAST_BIAS];
+            let computed = line.range_m + self.x[BIAS_M] - last_line.range_m - self.x[LAST_BIAS];
             let v = (point.range_m - last.range_m) - computed;
             let mut h = State::zeros();
             h.fixed_rows_mut::<3>(0).copy_from(&-vector(line.unit));

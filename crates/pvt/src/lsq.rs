@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn untouched_unknowns_stay_zero() {
-        let rows = [row([1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 5.0, 1.0), row([1.0, 0.0, 0.0, -1.0, 0.0, 0.0], 1.0, 4.0)];
+        let rows =
+            [row([1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 5.0, 1.0), row([1.0, 0.0, 0.0, -1.0, 0.0, 0.0], 1.0, 4.0)];
         let (x, covariance) = Normal::sum(&rows).solve().unwrap();
         assert!((x - Vector::from([3.0, 0.0, 0.0, 2.0, 0.0, 0.0])).norm() < 1e-12);
         assert!((covariance[(0, 0)] - 0.3125).abs() < 1e-12);
@@ -109,7 +110,8 @@ mod tests {
 
     #[test]
     fn undetermined_is_refused() {
-        let rows = [row([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], 1.0, 1.0), row([2.0, 2.0, 0.0, 0.0, 0.0, 0.0], 2.0, 1.0)];
+        let rows =
+            [row([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], 1.0, 1.0), row([2.0, 2.0, 0.0, 0.0, 0.0, 0.0], 2.0, 1.0)];
         assert!(Normal::sum(&rows).solve().is_none());
         assert!(Normal::sum(&[row([f64::NAN; N], 1.0, 1.0)]).solve().is_none());
     }

@@ -105,7 +105,12 @@ pub(crate) fn doppler_hz(carrier_hz: f64, range_rate: f64, sat_drift: f64, own_d
 
 /// The ephemeris to use for `signal` of `sat` at `t`, or why there is none. A satellite that has meanwhile
 /// declared itself unhealthy is not used with an older ephemeris.
-pub(crate) fn ephemeris(nav: &NavData, sat: Sat, signal: SignalId, t: GnssTime) -> Result<&Ephemeris, Refusal> {
+pub(crate) fn ephemeris(
+    nav: &NavData,
+    sat: Sat,
+    signal: SignalId,
+    t: GnssTime,
+) -> Result<&Ephemeris, Refusal> {
     let newest_unhealthy = nav.ephemerides_of(sat).iter().rev().find(|e| e.valid_at(t) && !e.healthy());
     match (nav.ephemeris_for(sat, signal, t), newest_unhealthy) {
         (Some(good), None) => Ok(good),
@@ -232,7 +237,13 @@ pub(crate) fn thermal_variance(signal: SignalId, cn0_dbhz: f64) -> f64 {
 }
 
 /// Corrections and weights of a measurement seen from `receiver`.
-pub(crate) fn path(ranging: &Ranging, receiver: Ecef, line: &Line, t: GnssTime, config: &SolverConfig) -> Path {
+pub(crate) fn path(
+    ranging: &Ranging,
+    receiver: Ecef,
+    line: &Line,
+    t: GnssTime,
+    config: &SolverConfig,
+) -> Path {
     let azel = look_angles(receiver, line.satellite);
     // Above the troposphere or far below the ellipsoid only while an iteration is lost.
     let mut geodetic = receiver.to_geodetic();

@@ -310,7 +310,9 @@ impl Snapshot<'_> {
             }
         }
         if shortest_m < 2e6 {
-            return Err(SolveError::BadInput { what: "a snapshot with neither approximate position nor Dopplers" });
+            return Err(SolveError::BadInput {
+                what: "a snapshot with neither approximate position nor Dopplers",
+            });
         }
         Ok(search::everywhere(&times, spacing_m))
     }
@@ -352,10 +354,7 @@ impl Snapshot<'_> {
             clock_bias_s: approx_time - time,
             clock_drift: drifts.get(drifts.len() / 2).copied().unwrap_or(0.0),
             inter_system: self.systems.second.map(|c| (c, point.bias_m)).into_iter().collect(),
-            covariance_enu: covariance_enu(
-                point.position,
-                covariance.fixed_view::<3, 3>(0, 0).into_owned(),
-            ),
+            covariance_enu: covariance_enu(point.position, covariance.fixed_view::<3, 3>(0, 0).into_owned()),
             dop: dop(point.position, directions).unwrap_or_default(),
             sats,
             mode: FixMode::Snapshot,

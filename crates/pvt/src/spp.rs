@@ -172,13 +172,7 @@ pub(crate) fn dop(position: Ecef, units: impl IntoIterator<Item = (Ecef, bool)>)
     let (_, q) = normal.solve()?;
     let c = covariance_enu(position, q.fixed_view::<3, 3>(0, 0).into_owned());
     let (h2, v2, t2) = (c[0][0] + c[1][1], c[2][2], q[(CLOCK, CLOCK)]);
-    Some(Dop {
-        g: (h2 + v2 + t2).sqrt(),
-        p: (h2 + v2).sqrt(),
-        h: h2.sqrt(),
-        v: v2.sqrt(),
-        t: t2.sqrt(),
-    })
+    Some(Dop { g: (h2 + v2 + t2).sqrt(), p: (h2 + v2).sqrt(), h: h2.sqrt(), v: v2.sqrt(), t: t2.sqrt() })
 }
 
 /// Coefficients of a pseudorange along `unit`.

@@ -52,11 +52,8 @@ fn nagoya_epochs() {
         ("BDS+GPS", None, 3.3, 3.0, 0.05),
     ] {
         let config = SolverConfig { elevation_mask_deg: 10.0, ..SolverConfig::default() };
-        let solutions: Vec<Solution> = n
-            .epochs
-            .iter()
-            .map(|e| solve(&only(e, system), &n.nav, &config, None).unwrap())
-            .collect();
+        let solutions: Vec<Solution> =
+            n.epochs.iter().map(|e| solve(&only(e, system), &n.nav, &config, None).unwrap()).collect();
         let (h95, v95, rms, speed) = figures(&solutions, n.truth);
         let excluded: usize = solutions
             .iter()
@@ -65,7 +62,11 @@ fn nagoya_epochs() {
         let last = solutions.last().unwrap();
         eprintln!(
             "Nagoya {name}: H95 {h95:.2} V95 {v95:.2} rms {rms:.2} speed95 {speed:.3}, excluded {excluded} in all, sats {}, sigma {:.2}/{:.2} bias {:?} dop {:?}",
-            last.sats_used(), last.horizontal_sigma_m(), last.vertical_sigma_m(), last.inter_system, last.dop
+            last.sats_used(),
+            last.horizontal_sigma_m(),
+            last.vertical_sigma_m(),
+            last.inter_system,
+            last.dop
         );
         assert!(h95 < h_limit && v95 < v_limit && speed < speed_limit, "{name}");
     }
@@ -83,12 +84,14 @@ fn nagoya_filter() {
         let (h95, v95, rms, speed) = figures(&filtered, n.truth);
         let spread = |s: &[Solution]| {
             let mean = s.iter().fold(Ecef::default(), |m, x| m + (x.position - n.truth) / s.len() as f64);
-            (s.iter().map(|s| (s.position - n.truth - mean).norm().powi(2)).sum::<f64>() / s.len() as f64).sqrt()
+            (s.iter().map(|s| (s.position - n.truth - mean).norm().powi(2)).sum::<f64>() / s.len() as f64)
+                .sqrt()
         };
         let epoch_rms = figures(&epochs, n.truth).2;
         eprintln!(
             "Nagoya filter {dynamics:?}: H95 {h95:.2} V95 {v95:.2} rms {rms:.2} (epochs {epoch_rms:.2}) speed95 {speed:.3} spread {:.2} (epochs {:.2})",
-            spread(&filtered), spread(&epochs)
+            spread(&filtered),
+            spread(&epochs)
         );
         // The steady error of the ionosphere is the same for both; noise is not.
         assert!(spread(&filtered) < 0.7 * spread(&epochs));

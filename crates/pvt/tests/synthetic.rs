@@ -33,7 +33,9 @@ fn exact_without_noise_from_the_centre_of_the_earth() {
         assert!((s.time - t).abs() < 3e-9, "{}", s.time - t);
         assert!(s.velocity.unwrap().norm() < 2e-3, "{:?}", s.velocity);
         assert!((s.clock_drift - scene.clock_drift).abs() < 1e-11, "{}", s.clock_drift);
-        assert!(s.dop.g > 0.8 && s.dop.g < 5.0 && (s.dop.p.powi(2) + s.dop.t.powi(2)).sqrt() - s.dop.g < 1e-9);
+        assert!(
+            s.dop.g > 0.8 && s.dop.g < 5.0 && (s.dop.p.powi(2) + s.dop.t.powi(2)).sqrt() - s.dop.g < 1e-9
+        );
     }
 }
 
@@ -78,7 +80,9 @@ fn one_satellite_of_the_other_system_does_no_harm() {
     let scene = Scene { gps_bias_m: 20.0, ..Scene::default() };
     let mut epoch = scene.epoch(&nav, t0(), &still(beijing()), &mut rng(1));
     let mut seen = false;
-    epoch.observations.retain(|o| o.sat.constellation == Constellation::Bds || !std::mem::replace(&mut seen, true));
+    epoch
+        .observations
+        .retain(|o| o.sat.constellation == Constellation::Bds || !std::mem::replace(&mut seen, true));
     assert_eq!(sat_count(&epoch, Constellation::Gps), 1);
     let s = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap();
     assert!(error_m(s.position, beijing().to_ecef()).2 < 1.0);
@@ -252,7 +256,9 @@ fn filter_beats_epochs_standing_and_moving() {
         eprintln!("static, every {step} s: epochs {single:.2} m, filter {filtered:.2} m");
         assert!(filtered < 0.6 * single && filtered < 1.0);
         let (single, filtered, speed) = run(&noisy, step, &circle, Dynamics::Vehicle);
-        eprintln!("circle, every {step} s: epochs {single:.2} m, filter {filtered:.2} m, speed {speed:.3} m/s");
+        eprintln!(
+            "circle, every {step} s: epochs {single:.2} m, filter {filtered:.2} m, speed {speed:.3} m/s"
+        );
         assert!(filtered < 0.7 * single && filtered < 1.5 && speed < 0.3);
         // Without carrier phases.
         let no_phase = |t: GnssTime| circle(t);

@@ -172,7 +172,8 @@ impl Snapshot<'_> {
         let longest = self.phases.iter().map(|p| p.period_m).fold(0.0, f64::max);
         let wrap = |v: f64, period: f64| v - period * (v / period).round();
         let cost = |clock: f64, period: &dyn Fn(&Phase) -> f64| -> f64 {
-            let off = |(s, p): (&Sight, &Phase)| wrap(s.residual_m - clock, period(p)).abs().min(0.25 * shortest);
+            let off =
+                |(s, p): (&Sight, &Phase)| wrap(s.residual_m - clock, period(p)).abs().min(0.25 * shortest);
             sights.iter().zip(self.phases).map(off).sum()
         };
         let lowest = |clocks: &mut dyn Iterator<Item = f64>, period: &dyn Fn(&Phase) -> f64| -> f64 {

@@ -90,18 +90,39 @@ pub fn constellation() -> NavData {
         for slot in 0..8u8 {
             let anomaly = f64::from(slot) * 45.0 + f64::from(plane) * 15.0 + 11.0;
             let node = f64::from(plane) * 120.0 + 20.0;
-            let ok = nav.insert(elements(Sat::bds(19 + plane * 8 + slot), 27_906_100.0, 0.001, 55.0, node, anomaly));
+            let ok = nav.insert(elements(
+                Sat::bds(19 + plane * 8 + slot),
+                27_906_100.0,
+                0.001,
+                55.0,
+                node,
+                anomaly,
+            ));
             assert!(ok);
         }
         let k = f64::from(plane);
-        assert!(nav.insert(elements(Sat::bds(6 + plane), 42_164_200.0, 0.004, 55.0, 30.0 + k * 120.0, 100.0 - k * 120.0)));
+        assert!(nav.insert(elements(
+            Sat::bds(6 + plane),
+            42_164_200.0,
+            0.004,
+            55.0,
+            30.0 + k * 120.0,
+            100.0 - k * 120.0
+        )));
         assert!(nav.insert(elements(Sat::bds(1 + plane), 42_164_200.0, 0.0003, 1.0, 20.0 + k * 40.0, 40.0)));
     }
     for plane in 0..6u8 {
         for slot in 0..4u8 {
             let anomaly = f64::from(slot) * 90.0 + f64::from(plane) * 35.0;
             let node = f64::from(plane) * 60.0 + 5.0;
-            assert!(nav.insert(elements(Sat::gps(1 + plane * 4 + slot), 26_560_000.0, 0.008, 55.0, node, anomaly)));
+            assert!(nav.insert(elements(
+                Sat::gps(1 + plane * 4 + slot),
+                26_560_000.0,
+                0.008,
+                55.0,
+                node,
+                anomaly
+            )));
         }
     }
     nav.gps_iono = Some(Klobuchar {
