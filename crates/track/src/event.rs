@@ -1,6 +1,6 @@
 //! What a channel tells its owner.
 
-use std::fmt;
+use thiserror::Error;
 
 /// One data symbol.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,32 +15,25 @@ pub struct Symbol {
 }
 
 /// Why a channel gave up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LossReason {
     /// The satellite does not send this signal, tracking of this kind of signal is not supported, or the start
     /// or the sample rate makes no sense.
+    #[error("this signal cannot be tracked")]
     Unsupported,
     /// Nothing was found around the acquisition within the pull-in time.
+    #[error("no signal found around the acquisition")]
     NoSignal,
     /// A signal was found, but its data never showed where symbols begin.
+    #[error("a signal was found, but not where its symbols begin")]
     NoSymbolEdges,
     /// The carrier was lost and not found again within the reacquisition time.
+    #[error("carrier lost and not found again")]
     CarrierLost,
     /// The samples of the next code period are no longer held: too large a gap in the stream.
+    #[error("samples missing from the stream")]
     SamplesMissing,
-}
-
-impl fmt::Display for LossReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unsupported => "this signal cannot be tracked",
-            Self::NoSignal => "no signal found around the acquisition",
-            Self::NoSymbolEdges => "a signal was found, but not where its symbols begin",
-            Self::CarrierLost => "carrier lost and not found again",
-            Self::SamplesMissing => "samples missing from the stream",
-        })
-    }
 }
 
 /// Something that happened in a channel, in the order of samples.

@@ -6,7 +6,7 @@ use common::{CASES, Scene, errors, mean_std, run, symbol_errors};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-const TRIALS: u64 = 12;
+const TRIALS: u64 = 6;
 
 /// Acquisitions up to 1 s old, code off by up to 0.3 chip, Doppler by up to 250 Hz, a receiver on a circle
 /// (4 m/s^2), an oscillator 40 ppm off.
