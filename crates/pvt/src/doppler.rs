@@ -86,7 +86,7 @@ fn descend(shifts: &[Shift<'_>], time_s: f64, sigma_hz: f64, start: Ecef) -> Opt
         if length > LONGEST_STEP_M {
             step = step * (LONGEST_STEP_M / length);
         }
-        position = position + step;
+        position += step;
         drift += x[CLOCK] / SPEED_OF_LIGHT;
         if !(5e6..9e6).contains(&position.norm()) {
             return None;

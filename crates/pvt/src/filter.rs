@@ -10,7 +10,7 @@ use megrez_signal::{SPEED_OF_LIGHT, Sat, SignalId};
 use nalgebra::{Matrix3, SMatrix, SVector};
 
 use crate::chi2;
-use crate::lsq::{CLOCK, Normal, Row, huber};
+use crate::lsq::{Normal, Row, huber};
 use crate::model::{self, Path, Ranging, doppler_hz, line_of_sight};
 use crate::spp::{Systems, covariance_enu, direction, dop, vector};
 use crate::velocity::rate_sigma_m_s;
@@ -391,7 +391,6 @@ impl Running {
                 let Some((solved, _)) = normal.solve() else { return Vec::new() };
                 x = solved;
             }
-            debug_assert!(x[CLOCK].is_finite());
             let worst = rows4
                 .iter()
                 .map(|row| (row.v - row.h.dot(&x)).abs())
@@ -436,7 +435,10 @@ impl Running {
             });
         }
         let p: Matrix3<f64> = self.p.fixed_view::<3, 3>(0, 0).into_owned();
-        if !(p.trace() < WORST_SIGMA_M * WORST_SIGMA_M) || !self.x.iter().all(|v| v.is_finite()) {
+        if p.trace().is_nan()
+            || p.trace() >= WORST_SIGMA_M * WORST_SIGMA_M
+            || !self.x.iter().all(|v| v.is_finite())
+        {
             return None;
         }
         let total = p + common_covariance(&units);

@@ -74,7 +74,7 @@ impl Normal {
         }
         let cholesky = scaled.cholesky()?;
         let l = cholesky.l_dirty();
-        if (0..N).any(|i| !(l[(i, i)] > 1e-6)) {
+        if (0..N).any(|i| l[(i, i)].is_nan() || l[(i, i)] <= 1e-6) {
             return None;
         }
         let inverse = cholesky.inverse();

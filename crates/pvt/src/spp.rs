@@ -309,7 +309,7 @@ impl Problem<'_> {
             }
             let (x, covariance) = normal.solve().ok_or_else(geometry)?;
             let move_m = Ecef { x: x[0], y: x[1], z: x[2] };
-            state.position = state.position + move_m;
+            state.position += move_m;
             state.clock_m += x[CLOCK];
             state.bias_m += x[BIAS];
             last_step = move_m.norm();
@@ -348,7 +348,7 @@ impl Problem<'_> {
         refused: &mut Vec<Refused>,
     ) -> Result<State, SolveError> {
         self.check_count(active, refused)?;
-        let mut state = self.iterate(start, active, Step::Coarse, Kernel::Plain, 30).or_else(|e| {
+        let mut estimate = self.iterate(start, active, Step::Coarse, Kernel::Plain, 30).or_else(|e| {
             // A poor start can do worse than none.
             if start.position.norm() > 0.0 {
                 self.iterate(State::default(), active, Step::Coarse, Kernel::Plain, 30)
@@ -356,22 +356,13 @@ impl Problem<'_> {
                 Err(e)
             }
         })?;
-        loop {
-            let worst = worst(&state.seen, active, |s| s.residual_m.abs());
-            let Some((_, residual)) = worst.filter(|&(_, r)| r > GROSS_M) else { return Ok(state.state) };
-            if self.redundancy(active) < 2 {
-                return Ok(state.state);
-            }
-            state = self.iterate(state.state, active, Step::Coarse, Kernel::Absolute, 40)?;
-            let Some((index, residual)) =
-                worst_above(&state.seen, active, GROSS_M).filter(|&(_, r)| r.is_finite())
-            else {
-                debug_assert!(residual > GROSS_M);
-                return Ok(state.state);
-            };
-            self.refuse(index, Refusal::Excluded { residual_m: residual }, active, refused);
-            state = self.iterate(state.state, active, Step::Coarse, Kernel::Absolute, 40)?;
+        // What is left after an exclusion must still show whether it agrees.
+        while self.redundancy(active) >= 2 && worst_above(&estimate.seen, active, GROSS_M).is_some() {
+            estimate = self.iterate(estimate.state, active, Step::Coarse, Kernel::Absolute, 40)?;
+            let Some((index, residual_m)) = worst_above(&estimate.seen, active, GROSS_M) else { break };
+            self.refuse(index, Refusal::Excluded { residual_m }, active, refused);
         }
+        Ok(estimate.state)
     }
 
     fn refuse(&self, index: usize, reason: Refusal, active: &mut [bool], refused: &mut Vec<Refused>) {
@@ -394,7 +385,7 @@ impl Problem<'_> {
             for (index, r) in self.rangings.iter().enumerate() {
                 let line = line_of_sight(state.position, &r.state);
                 let elevation = look_angles(state.position, line.satellite).elevation;
-                if active.get(index) == Some(&true) && !(elevation >= mask) {
+                if active.get(index) == Some(&true) && (elevation.is_nan() || elevation < mask) {
                     let reason = Refusal::BelowMask { elevation_deg: elevation.to_degrees() };
                     self.refuse(index, reason, active, refused);
                 }
@@ -503,9 +494,11 @@ fn worst(seen: &[Seen], active: &[bool], measure: impl Fn(&Seen) -> f64) -> Opti
         .max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// The active measurement of the largest residual, if that is above `limit`.
+/// The active measurement of the largest residual, and that residual, if it is above `limit`.
 fn worst_above(seen: &[Seen], active: &[bool], limit: f64) -> Option<(usize, f64)> {
-    worst(seen, active, |s| s.residual_m.abs()).filter(|&(_, r)| r > limit)
+    let (index, size) = worst(seen, active, |s| s.residual_m.abs())?;
+    let residual_m = seen.get(index)?.residual_m;
+    (size > limit).then_some((index, residual_m))
 }
 
 /// A vector as nalgebra has it.

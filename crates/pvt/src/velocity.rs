@@ -58,7 +58,7 @@ pub(crate) fn solve(rangings: &[&Ranging], position: Ecef) -> Option<Motion> {
                 normal.add(row, scale);
             }
             let (x, _) = normal.solve()?;
-            velocity = velocity + Ecef { x: x[0], y: x[1], z: x[2] };
+            velocity += Ecef { x: x[0], y: x[1], z: x[2] };
             clock_drift += x[CLOCK] / SPEED_OF_LIGHT;
         }
         let worst = rows

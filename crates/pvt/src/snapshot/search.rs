@@ -243,7 +243,7 @@ impl Snapshot<'_> {
 
 /// Applies a step; false if it leads nowhere.
 fn advance(point: &mut Point, x: &Vector) -> bool {
-    point.position = point.position + Ecef { x: x[0], y: x[1], z: x[2] };
+    point.position += Ecef { x: x[0], y: x[1], z: x[2] };
     point.clock_m += x[CLOCK];
     point.bias_m += x[BIAS];
     point.time_s += x[TIME];
