@@ -34,12 +34,12 @@ const SPARE_BLOCKS: usize = 4;
 
 impl Band {
     /// A band around `carrier_hz` that keeps at least `history_s` seconds before the newest block.
-    pub fn new(info: &StreamInfo, carrier_hz: f64, history_s: f64, _level: Level) -> Self {
+    pub fn new(info: &StreamInfo, carrier_hz: f64, history_s: f64, level: Level) -> Self {
         let offset_hz = carrier_hz - info.center_hz;
         let history = (history_s * info.sample_rate_hz).ceil() as usize;
         let capacity = history + SPARE_BLOCKS * info.block_len();
         let mixer = (offset_hz != 0.0 || !info.complex)
-            .then(|| Mixer::new(offset_hz / info.sample_rate_hz, info.block_len()));
+            .then(|| Mixer::new(offset_hz / info.sample_rate_hz, info.block_len(), level));
         let mut sums = Vec::with_capacity(capacity + 1);
         sums.push(0);
         Self { history, capacity, mixer, first: 0, window: Vec::with_capacity(capacity), sums }

@@ -165,31 +165,22 @@ impl Correlator {
             carrier: cis(start_turns),
             turn: cis(cycles_per_value),
         };
-        let totals = match division.bins {
-            1 => self.run::<1>(&job, &bins, &division, cycles_per_value),
-            2 => self.run::<2>(&job, &bins, &division, cycles_per_value),
-            3 => self.run::<3>(&job, &bins, &division, cycles_per_value),
-            _ => self.run::<4>(&job, &bins, &division, cycles_per_value),
+        // Bins that share the prompt's sum in the common cases; all bins apart in the others.
+        let apart = |early: usize, late: usize| {
+            let used = bins.iter().take(division.bins);
+            used.enumerate().all(|(j, b)| (j >= early || b.early == 0) && (j < late || b.late == 0))
         };
-        Some(totals)
-    }
-
-    /// Runs the kernel and joins its bins, each turned to its own middle.
-    fn run<const M: usize>(
-        &self,
-        job: &Job<'_>,
-        bins: &[Bin; MAX_BINS],
-        division: &Division,
-        cycles_per_value: f64,
-    ) -> [Complex<f64>; 3] {
-        let Some(bins) = bins.first_chunk::<M>() else { return Default::default() };
-        let mut taps = [Complex::<f64>::default(); 3];
-        for (sums, edge) in self.level.correlate(job, bins).iter().zip(division.edge.windows(2)) {
-            let [from, to] = edge else { continue };
-            let turn = cis((0.5 * (from + to) - 0.5) * cycles_per_value).conj() / SCALE;
-            taps.iter_mut().zip(sums).for_each(|(tap, sum)| *tap += sum * turn);
-        }
-        taps
+        let run = Run { level: self.level, job: &job, bins: &bins, division: &division, cycles_per_value };
+        Some(match division.bins {
+            1 if apart(1, 0) => run.taps::<1, 1, 0>(),
+            1 => run.taps::<1, 0, 1>(),
+            2 if apart(1, 1) => run.taps::<2, 1, 1>(),
+            2 => run.taps::<2, 0, 2>(),
+            3 if apart(2, 1) => run.taps::<3, 2, 1>(),
+            3 => run.taps::<3, 0, 3>(),
+            4 if apart(3, 1) => run.taps::<4, 3, 1>(),
+            _ => run.taps::<4, 0, 4>(),
+        })
     }
 
     /// Sample by sample: slow, and right for every code rate, carrier and spacing.
@@ -206,6 +197,30 @@ impl Correlator {
                 let value = ((phase + offset) * per_chip).rem_euclid(period).floor();
                 *tap += y * f64::from(replica.value(value as i64));
             }
+        }
+        taps
+    }
+}
+
+/// A correlation that is ready for the kernel.
+struct Run<'a> {
+    level: Available,
+    job: &'a Job<'a>,
+    bins: &'a [Bin; MAX_BINS],
+    division: &'a Division,
+    cycles_per_value: f64,
+}
+
+impl Run<'_> {
+    /// Runs the kernel and joins its bins, each turned to its own middle.
+    fn taps<const M: usize, const EARLY: usize, const LATE: usize>(&self) -> [Complex<f64>; 3] {
+        let mut taps = [Complex::<f64>::default(); 3];
+        let Some(bins) = self.bins.first_chunk::<M>() else { return taps };
+        let totals = self.level.correlate::<M, EARLY, LATE>(self.job, bins);
+        for (sums, edge) in totals.iter().zip(self.division.edge.windows(2)) {
+            let [from, to] = edge else { continue };
+            let turn = cis((0.5 * (from + to) - 0.5) * self.cycles_per_value).conj() / SCALE;
+            taps.iter_mut().zip(sums).for_each(|(tap, sum)| *tap += sum * turn);
         }
         taps
     }

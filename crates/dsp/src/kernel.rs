@@ -54,9 +54,15 @@ fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// Sums all bins. Results are [`SCALE`] times too large.
+/// Sums all bins.
+///
+/// Only bins from `EARLY` on have an early value that is not the prompt one, and only those before `LATE`
+/// such a late one; the others share the prompt's sum. Results are [`SCALE`] times too large.
 #[inline(always)]
-pub(crate) fn correlate<const M: usize, const FMA: bool>(job: &Job<'_>, bins: &[Bin; M]) -> [BinSums; M] {
+pub(crate) fn correlate<const M: usize, const EARLY: usize, const LATE: usize, const FMA: bool>(
+    job: &Job<'_>,
+    bins: &[Bin; M],
+) -> [BinSums; M] {
     let mut lane = [Complex::new(1.0f64, 0.0); LANES];
     lane[1] = job.turn;
     for l in 2..LANES {
@@ -72,26 +78,35 @@ pub(crate) fn correlate<const M: usize, const FMA: bool>(job: &Job<'_>, bins: &[
     let Some(last) = job.sums.len().checked_sub(1) else { return [BinSums::default(); M] };
     let sums = &job.sums[..=last];
 
-    for group in 0..job.values.div_ceil(LANES) {
+    let lane_offset: [u64; LANES + 1] = std::array::from_fn(|l| (l as i64 * job.step) as u64);
+    let stride_position = LANES as i64 * job.step;
+
+    for _ in 0..job.values.div_ceil(LANES) {
         let mut edge = [[0u32; LANES + 1]; M];
-        if group == 0 {
+        // All edges of the group lie between its first one and the end of the group's last bin.
+        let inside =
+            position[0] >= 0 && (position[M - 1] + stride_position) as u64 >> FRACTION <= last as u64;
+        if inside {
             for j in 0..M {
-                for l in 0..=LANES {
-                    let p = position[j] + l as i64 * job.step;
-                    edge[j][l] = sums[((p >> FRACTION).max(0) as usize).min(last)];
+                let mut index = [0u32; LANES];
+                for l in 0..LANES {
+                    index[l] = ((position[j] as u64 + lane_offset[l]) >> FRACTION) as u32;
+                }
+                for l in 0..LANES {
+                    edge[j][l] = sums.get(index[l] as usize).copied().unwrap_or(0);
                 }
             }
+            let end = (position[0] + stride_position) as u64 >> FRACTION;
+            edge[0][LANES] = sums.get(end as usize).copied().unwrap_or(0);
         } else {
-            for l in 0..LANES {
-                for j in 0..M {
-                    edge[j][l] = sums
-                        [((position[j] + l as i64 * job.step) as u64 >> FRACTION).min(last as u64) as usize];
+            for j in 0..M {
+                for (l, sum) in edge[j].iter_mut().enumerate() {
+                    let p = (position[j] + l as i64 * job.step) >> FRACTION;
+                    *sum = sums.get((p.max(0) as usize).min(last)).copied().unwrap_or(0);
                 }
             }
-            let p = position[0] + LANES as i64 * job.step;
-            edge[0][LANES] = sums[(p as u64 >> FRACTION).min(last as u64) as usize];
         }
-        position.iter_mut().for_each(|p| *p += LANES as i64 * job.step);
+        position.iter_mut().for_each(|p| *p += stride_position);
 
         let (re, im) = (base.re as f32, base.im as f32);
         base *= stride;
@@ -124,19 +139,42 @@ pub(crate) fn correlate<const M: usize, const FMA: bool>(job: &Job<'_>, bins: &[
                 let q = d.wrapping_sub(low >> 16) as f32;
                 let y_re = fma::<FMA>(i, cos[l], q * sin[l]);
                 let y_im = fma::<FMA>(q, cos[l], -(i * sin[l]));
-                sum[0][l] = fma::<FMA>(early[l], y_re, sum[0][l]);
-                sum[1][l] = fma::<FMA>(early[l], y_im, sum[1][l]);
-                sum[2][l] = fma::<FMA>(prompt[l], y_re, sum[2][l]);
-                sum[3][l] = fma::<FMA>(prompt[l], y_im, sum[3][l]);
-                sum[4][l] = fma::<FMA>(late[l], y_re, sum[4][l]);
-                sum[5][l] = fma::<FMA>(late[l], y_im, sum[5][l]);
+                sum[0][l] = fma::<FMA>(prompt[l], y_re, sum[0][l]);
+                sum[1][l] = fma::<FMA>(prompt[l], y_im, sum[1][l]);
+                if j >= EARLY {
+                    sum[2][l] = fma::<FMA>(early[l], y_re, sum[2][l]);
+                    sum[3][l] = fma::<FMA>(early[l], y_im, sum[3][l]);
+                }
+                if j < LATE {
+                    sum[4][l] = fma::<FMA>(late[l], y_re, sum[4][l]);
+                    sum[5][l] = fma::<FMA>(late[l], y_im, sum[5][l]);
+                }
             }
         }
     }
     let total = |v: &[f32; LANES]| v.iter().map(|&x| f64::from(x)).sum::<f64>();
     std::array::from_fn(|j| {
-        std::array::from_fn(|t| Complex::new(total(&acc[j][2 * t]), total(&acc[j][2 * t + 1])))
+        let pair = |t: usize| Complex::new(total(&acc[j][t]), total(&acc[j][t + 1]));
+        let prompt = pair(0);
+        [if j >= EARLY { pair(2) } else { prompt }, prompt, if j < LATE { pair(4) } else { prompt }]
     })
+}
+
+/// Samples that [`turn`] takes at a time.
+pub(crate) const TURN: usize = 64;
+
+/// Multiplies samples by cos - i sin, drops `shift` bits by rounding and limits to 8 bits.
+#[inline(always)]
+pub(crate) fn turn<const SHIFT: u32>(
+    [re, im]: &[[i16; TURN]; 2],
+    [cos, sin]: &[[i16; TURN]; 2],
+    out: &mut [Complex<i8>; TURN],
+) {
+    let narrow = |v: i32| ((v + (1 << (SHIFT - 1))) >> SHIFT).clamp(-127, 127) as i8;
+    for l in 0..TURN {
+        let [re, im, cos, sin] = [re[l], im[l], cos[l], sin[l]].map(i32::from);
+        out[l] = Complex::new(narrow(re * cos + im * sin), narrow(im * cos - re * sin));
+    }
 }
 
 /// Appends the running sums of `samples` to `sums`, which goes on from `sum`.

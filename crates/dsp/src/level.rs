@@ -27,19 +27,20 @@ pub enum LevelError {
 impl Level {
     /// The best level of this machine, or the one that the environment variable `MEGREZ_SIMD` names.
     pub fn detect() -> Result<Self, LevelError> {
-        match std::env::var("MEGREZ_SIMD") {
-            Ok(name) if !name.is_empty() => {
-                let level = match name.to_ascii_lowercase().as_str() {
-                    "portable" => Self::Portable,
-                    "avx2" => Self::Avx2,
-                    "avx512" => Self::Avx512,
-                    "neon" => Self::Neon,
-                    _ => return Err(LevelError::Unknown(name)),
-                };
-                if level.is_available() { Ok(level) } else { Err(LevelError::Unavailable(level)) }
-            }
-            _ => Ok(Self::all_available().last().copied().unwrap_or(Self::Portable)),
-        }
+        Self::named(&std::env::var("MEGREZ_SIMD").unwrap_or_default())
+    }
+
+    /// The level of that name in any case; the best one for no name.
+    fn named(name: &str) -> Result<Self, LevelError> {
+        let level = match name.to_ascii_lowercase().as_str() {
+            "" => return Ok(Self::all_available().last().copied().unwrap_or(Self::Portable)),
+            "portable" => Self::Portable,
+            "avx2" => Self::Avx2,
+            "avx512" => Self::Avx512,
+            "neon" => Self::Neon,
+            _ => return Err(LevelError::Unknown(name.to_string())),
+        };
+        if level.is_available() { Ok(level) } else { Err(LevelError::Unavailable(level)) }
     }
 
     /// Levels of this machine, the best last.
@@ -82,5 +83,24 @@ impl fmt::Display for Level {
             Self::Avx512 => "avx512",
             Self::Neon => "neon",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(Level::named("Portable"), Ok(Level::Portable));
+        assert_eq!(Level::named("").ok(), Level::all_available().last().copied());
+        let wrong = Level::named("sse9").unwrap_err();
+        assert_eq!(wrong.to_string(), "MEGREZ_SIMD=sse9: must be portable, avx2, avx512 or neon");
+        for level in [Level::Portable, Level::Avx2, Level::Avx512, Level::Neon] {
+            let want = if level.is_available() { Ok(level) } else { Err(LevelError::Unavailable(level)) };
+            assert_eq!(Level::named(&level.to_string()), want);
+        }
+        // No machine has both.
+        assert!(!(Level::Avx2.is_available() && Level::Neon.is_available()));
     }
 }
