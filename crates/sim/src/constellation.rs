@@ -56,7 +56,7 @@ pub(crate) fn nominal(start: GnssTime, duration_s: f64) -> NavData {
     });
     nav.bds_iono = Some(Klobuchar {
         alpha: [14.0 / 2f64.powi(30), 3.0 / 2f64.powi(27), -2.0 / 2f64.powi(24), 1.0 / 2f64.powi(24)],
-        beta: [48.0 * 2048.0, 3.0 * 16_384.0, -1.0 * 65_536.0, 2.0 * 65_536.0],
+        beta: [48.0 * 2048.0, 3.0 * 16_384.0, -65_536.0, 2.0 * 65_536.0],
     });
     nav.bdgim = Some(Bdgim { alpha: [13.75, -1.75, 8.25, 0.625, -0.5, 1.125, 0.25, -0.375, 0.125] });
     nav.leap_s = Some(start.leap_seconds());

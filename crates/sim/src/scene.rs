@@ -352,7 +352,7 @@ impl Scene {
         if let Some(tone) = self.front_end.tone {
             within("front_end.tone.level_db", tone.level_db, -100.0, 100.0)?;
         }
-        positive("truth.interval_s", self.truth.interval_s, 3600.0)?;
+        within("truth.interval_s", self.truth.interval_s, 1e-3, 3600.0)?;
         self.tuning().map(|_| ())
     }
 

@@ -2,6 +2,8 @@
 //! `megrez_nav`, which are tested elsewhere on frames of real satellites: every subframe stands at the time it
 //! states.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use megrez_nav::Decoder;
 use megrez_orbit::TimeScale;
 use megrez_signal::{Constellation, Sat, SignalId};

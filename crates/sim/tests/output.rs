@@ -1,5 +1,7 @@
 //! Bytes, metadata and files: the same for any number of threads, right for every format, readable again.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use megrez_dsp::SampleFormat;
 use megrez_sim::{Scene, SimError, Simulation};
 

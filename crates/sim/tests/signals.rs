@@ -2,6 +2,8 @@
 //! elsewhere against published hashes), everything else, delays and carrier included, is worked out anew in
 //! f64 from the truth's numbers and the samples, without any of the simulator's code.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use megrez_orbit::{Ecef, GnssTime};
 use megrez_signal::{Sat, SignalId};
 use megrez_sim::{Scene, Simulation, TruthEpoch, TruthSignal};

@@ -1,5 +1,7 @@
 //! Speed, printed for the record: `cargo test --release -p megrez-sim --test speed -- --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::time::Instant;
 
 use megrez_sim::{Scene, Simulation};

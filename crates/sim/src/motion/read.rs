@@ -198,32 +198,29 @@ fn gpx(bytes: &[u8]) -> Result<Vec<Point>, Fault> {
 /// The true positions of a truth file (JSON lines as [`crate::Simulation::write_truth`] makes them), by true
 /// time.
 pub fn read_truth_track(path: &Path) -> Result<Vec<(GnssTime, Ecef)>, SimError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| SimError::Io { path: path.to_path_buf(), source })?;
+    let name = path.display().to_string();
+    truth_track(&text).map_err(|f| SimError::Track { name, line: f.line, message: f.message })
+}
+
+fn truth_track(text: &str) -> Result<Vec<(GnssTime, Ecef)>, Fault> {
     #[derive(serde::Deserialize)]
     struct Line {
         gps_week: i64,
         gps_tow_s: f64,
         position_m: [f64; 3],
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|source| SimError::Io { path: path.to_path_buf(), source })?;
     let mut track = Vec::new();
     for (n, line) in text.lines().enumerate() {
         if line.trim().is_empty() || (n == 0 && line.contains("\"truth_version\"")) {
             continue;
         }
-        let line: Line = serde_json::from_str(line).map_err(|e| SimError::Track {
-            name: path.display().to_string(),
-            line: Some(n + 1),
-            message: e.to_string(),
-        })?;
+        let line: Line = serde_json::from_str(line).map_err(|e| fault(Some(n + 1), e.to_string()))?;
         let [x, y, z] = line.position_m;
         // Any week of four digits: a wild number must not overflow the count of seconds.
         if !(0..10_000).contains(&line.gps_week) || !(0.0..604_800.0).contains(&line.gps_tow_s) {
-            return Err(SimError::Track {
-                name: path.display().to_string(),
-                line: Some(n + 1),
-                message: "gps_week or gps_tow_s is out of range".to_string(),
-            });
+            return Err(fault(Some(n + 1), "gps_week or gps_tow_s is out of range"));
         }
         track.push((GnssTime::from_gpst(line.gps_week, line.gps_tow_s), Ecef { x, y, z }));
     }
@@ -319,6 +316,13 @@ mod tests {
             let text = String::from_utf8_lossy(&bytes);
             let _ = csv(&text);
             let _ = nmea(&text);
+            let _ = truth_track(&text);
+        }
+
+        #[test]
+        fn no_truth_panics(week in any::<i64>(), tow in any::<f64>()) {
+            let line = format!("{{\"gps_week\":{week},\"gps_tow_s\":{tow:?},\"position_m\":[1,2,3]}}");
+            let _ = truth_track(&line);
         }
     }
 }

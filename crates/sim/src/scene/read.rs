@@ -81,7 +81,7 @@ impl Visitor<'_> for Quantity {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
-        Ok(value)
+        if value.is_finite() { Ok(value) } else { Err(E::custom(format!("{value} is no quantity"))) }
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
@@ -109,6 +109,8 @@ impl Visitor<'_> for Quantity {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use crate::{Receiver, Scene};
 
     #[test]
@@ -182,6 +184,17 @@ mod tests {
         ] {
             let error = Scene::from_toml(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "([a-z_]{1,12}|[-0-9.=\\[\\]\"\n ]|nan|inf|duration_s|\\[cn0\\]|dc){0,30}") {
+            let _ = Scene::from_toml(&text);
+        }
+
+        #[test]
+        fn no_number_panics(key in "duration_s|clock.drift_ppm|truth.interval_s|front_end.center_hz|front_end.if_hz|front_end.sample_rate_hz|front_end.bandwidth_hz", value in any::<f64>()) {
+            let _ = Scene::from_toml(&format!("{key} = {value:?}"));
         }
     }
 }
