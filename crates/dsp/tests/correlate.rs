@@ -3,6 +3,8 @@
 //! Without a residual carrier the only freedom is f32 rounding and a sample that lies on a chip edge to
 //! within 1e-6 chips; with one, the bound of the held carrier is checked too, and the loss by a signal in noise.
 
+#![allow(clippy::unwrap_used)]
+
 use std::f64::consts::TAU;
 
 use megrez_dsp::{
