@@ -83,14 +83,14 @@ mod tests {
             a2: 0.0,
             tot: midnight - 1e5,
             leap_s: 17,
-            wn_lsf: 1929 - 1,
+            wn_lsf: 1929,
             dn: 7,
             leap_future_s: 18,
         };
         let bds = UtcParams {
             scale: TimeScale::Bdt,
             leap_s: 3,
-            wn_lsf: 1928 - 1356,
+            wn_lsf: 1929 - 1356,
             dn: 6,
             leap_future_s: 4,
             ..gps

@@ -44,8 +44,8 @@ fn day_of_2026_in_version_4_02() {
     assert!(nav.offsets.iter().any(|o| (o.from, o.to) == (TimeScale::Bdt, TimeScale::Gst)));
 
     // The first B-CNAV1 record, field by field.
-    let k = nav.ephemerides_of(Sat::bds(19)).iter().map(|e| e.kepler());
-    let k = k.filter(|k| k.message == NavMessage::Cnav1).next().unwrap();
+    let mut k = nav.ephemerides_of(Sat::bds(19)).iter().map(|e| e.kepler());
+    let k = k.find(|k| k.message == NavMessage::Cnav1).unwrap();
     assert_eq!(k.toc, GnssTime::from_bdt(1053, 86_400.0));
     assert_eq!(k.toe, k.toc);
     assert_eq!(k.clock, [-9.632943547331e-4, 4.532374475730e-12, 0.0]);

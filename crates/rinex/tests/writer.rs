@@ -82,7 +82,7 @@ fn real_navigation_data_survive() {
             assert!(close(a.kepler(), b.kepler()), "{a:?}\n{b:?}");
         }
         assert_eq!(file.nav.leap_s, first.leap_s);
-        let klobuchar = |k: Option<Klobuchar>| k.map(|k| (k.alpha, k.beta).clone());
+        let klobuchar = |k: Option<Klobuchar>| k.map(|k| (k.alpha, k.beta));
         let rounded = |k: Option<Klobuchar>| {
             k.map(|k| {
                 let round = |v: f64| format!("{v:.4e}").parse::<f64>().unwrap();
@@ -164,7 +164,7 @@ fn observation(sat: Sat, signal: SignalId) -> Observation {
         signal,
         pseudorange_m: 21_345_678.123_4,
         carrier_phase_cycles: Some(-111_154_321.987_6),
-        doppler_hz: Some(-1234.567_8),
+        doppler_hz: Some(-1_234.567_8),
         cn0_dbhz: 44.26,
         slip: false,
         half_cycle: false,
