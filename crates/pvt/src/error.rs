@@ -160,7 +160,7 @@ mod tests {
         ];
         assert_eq!(
             SolveError::TooFewSatellites { usable: 3, needed: 4, refused }.to_string(),
-            "3 usable satellites of the 4 needed (C03 B1I: no ephemeris, G07 L1 C/A: below the mask at 3°)"
+            "3 usable satellites of the 4 needed (C03 B1I: no ephemeris, G07 L1CA: below the mask at 3°)"
         );
         assert_eq!(
             SolveError::TooFewSatellites { usable: 0, needed: 4, refused: vec![] }.to_string(),

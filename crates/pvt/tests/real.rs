@@ -1,4 +1,5 @@
 //! Real observations with known truth: the expected figures are RTKLIB's on the same data.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Snapshots made anywhere on earth.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Made measurements with known truth: exactness, faults, missing pieces, garbage.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

@@ -1,7 +1,7 @@
 //! What the tests share: a constellation made of elements, a simulator of measurements written apart from
 //! the library's models (light time in an inertial frame, rates by differences), a reader of RINEX
 //! observations and the place of reference data.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::Read;
 use std::path::PathBuf;
