@@ -4,6 +4,8 @@
 //! read by a reference that takes one bit at a time from the description; the packer is trusted because
 //! what it writes is read back to the quantised value computed here.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use megrez_dsp::Samples;
 use megrez_dsp::format::{BitOrder, Code, Layout, LayoutError, Packer, SampleFormat, Unpacker};
 use num_complex::Complex;

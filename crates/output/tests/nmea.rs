@@ -2,6 +2,8 @@
 //!
 //! The checksums of the expected sentences were computed by a separate program.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 mod common;
 
 use common::{noon, observations, sat_use, solution};

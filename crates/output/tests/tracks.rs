@@ -1,5 +1,7 @@
 //! GeoJSON, KML and GPX re-read by their libraries; JSON lines and the summary by serde.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 mod common;
 
 use std::io::{self, Write};

@@ -1,5 +1,7 @@
 //! Front-end descriptions and SigMF metadata: what they mean, and what is said of mistakes.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::path::{Path, PathBuf};
 
 use megrez_dsp::Samples;

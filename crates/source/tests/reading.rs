@@ -1,5 +1,7 @@
 //! Readers: blocks independent of read sizes, errors and warnings by their words, good samples kept.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::io::{self, Read};
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The rtl_tcp client against a server of this test on the loopback interface.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -51,7 +53,7 @@ fn other_servers_are_refused() {
         format!("rtl_tcp://{address}: is no rtl_tcp server: its greeting does not begin with RTL0")
     );
     server.join().unwrap();
-    let (address, server) = serve(|stream| drop(stream));
+    let (address, server) = serve(drop);
     let error = RtlTcp::connect(&address, &options(), &RtlTcpOptions::default()).err().unwrap();
     assert!(error.to_string().starts_with(&format!("rtl_tcp://{address}: no greeting: ")), "{error}");
     server.join().unwrap();

@@ -1,6 +1,6 @@
 //! A position to write.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)] // not every test file uses every helper
 
 use megrez_orbit::{Azel, CivilTime, Enu, Geodetic, GnssTime, Observation, ObservationEpoch, TimeScale};
 use megrez_pvt::{Dop, FixMode, SatUse, Solution};
