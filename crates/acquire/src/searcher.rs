@@ -97,7 +97,7 @@ impl Searcher {
         }
 
         let length = signal.code_length as f64;
-        let detections: Vec<(u8, &Arc<Code>, usize, Best, &[f64])> = prns
+        let detections: Vec<_> = prns
             .iter()
             .zip(&codes)
             .zip(found.iter().zip(&means))

@@ -38,7 +38,7 @@ pub fn sum_threshold(n: usize, cells: f64, false_alarm: f64) -> f64 {
     let target = (false_alarm / cells.max(1.0)).ln();
     let (mut low, mut high) = (n as f64, n as f64 + 10.0);
     while ln_tail(n, high) > target {
-        high = 2.0 * high;
+        high *= 2.0;
     }
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
