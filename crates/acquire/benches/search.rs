@@ -1,5 +1,7 @@
 //! Time of whole searches, resampling included, on one thread.
 
+#![allow(clippy::unwrap_used)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -4,6 +4,8 @@
 //! to be found (nine of ten at least) and nothing that is not listed; Doppler within 250 Hz (the lists have
 //! steps of 250 Hz), code start within 1 µs.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 
 use megrez_acquire::{Acquisition, SearchPlan, search};

@@ -1,5 +1,5 @@
 //! A simple generator of signals in noise, by the definitions: the code at each sample's instant.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::f64::consts::TAU;
 
