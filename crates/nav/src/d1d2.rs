@@ -26,7 +26,7 @@ pub(crate) fn header(message: NavMessage, words: &[u32]) -> Option<Header> {
     }
     let tow_s = match message {
         NavMessage::D1 if sow % 30 == 6 * (id - 1) => sow as f64,
-        NavMessage::D2 if sow % 3 == 0 => sow as f64 + 0.6 * (id - 1) as f64,
+        NavMessage::D2 if sow % 3 == 0 => (10 * sow + 6 * (id - 1)) as f64 / 10.0,
         _ => return None,
     };
     Some(Header { id: id as u8, tow_s })

@@ -173,11 +173,8 @@ impl Decoder {
         // A subframe with a right preamble, or one whose header has the time expected.
         let seen = window.preamble_errors <= 1 || (window.header.is_some() && good >= 5);
         let duration = subframe_duration_s(self.message);
-        let next = Sync {
-            start: sync.start + SUBFRAME_SYMBOLS as u64,
-            tow_s: (sync.tow_s + duration).rem_euclid(WEEK_S),
-            ..sync
-        };
+        let next =
+            Sync { start: sync.start + SUBFRAME_SYMBOLS as u64, tow_s: later(sync.tow_s, duration), ..sync };
         if wrong_time || !seen {
             let failures = sync.failures + 1;
             let lost = failures >= MAX_FAILURES || !sync.confirmed;
@@ -242,7 +239,7 @@ impl Decoder {
         subframe.tow_s = header.tow_s;
         subframe.id = header.id;
         subframe.find_page();
-        let tow_s = (header.tow_s + subframe_duration_s(self.message)).rem_euclid(WEEK_S);
+        let tow_s = later(header.tow_s, subframe_duration_s(self.message));
         self.sync = Some(Sync { start, tow_s, failures: 0, confirmed });
         self.pending = None;
         subframe
@@ -320,6 +317,14 @@ impl Decoder {
             }
             previous = word & 3;
         }
+        if !lnav && preamble_errors > 0 {
+            // The preamble is outside the code.
+            out.subframe.words[0] = d1d2::PREAMBLE << 19 | out.subframe.words[0] & 0x7_ffff;
+            out.subframe.corrected_bits += preamble_errors;
+            if preamble_errors > 1 {
+                out.subframe.good_words &= !1;
+            }
+        }
         let words = &out.subframe.words;
         out.tails = words[1] & 3 == 0 && words[9] & 3 == 0;
         if out.subframe.good_words & 3 == 3 {
@@ -368,4 +373,9 @@ impl Decoder {
         };
         (word, corrected, good)
     }
+}
+
+/// Time of week `duration` after `tow_s`, kept to whole tenths so that nothing adds up.
+fn later(tow_s: f64, duration: f64) -> f64 {
+    ((tow_s + duration) * 10.0).round().rem_euclid(WEEK_S * 10.0) / 10.0
 }
