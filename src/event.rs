@@ -62,8 +62,10 @@ pub enum Event {
     },
     /// Measurements of one receiver epoch.
     Observations {
-        /// Sample of the epoch.
+        /// Last sample before the epoch.
         sample: u64,
+        /// Seconds of receiver time from the first sample of the stream to the epoch.
+        receiver_s: f64,
         /// The measurements.
         epoch: ObservationEpoch,
     },

@@ -26,6 +26,11 @@ const SEARCH_UNFIXED_S: f64 = 8.0;
 const SEARCH_FIXED_S: f64 = 30.0;
 /// Blocks whose levels are taken in at the start; later one in as many.
 const LEVEL_BLOCKS: u64 = 50;
+/// A satellite that was found but could not be tracked is left alone for so long.
+const SHUN_S: f64 = 20.0;
+/// A signal so much weaker than the strongest on its carrier, in dB, is probably its cross-correlation: C/A
+/// codes leave -21.1 dB at worst, noise adds to that.
+const CROSS_CORRELATION_DB: f64 = 18.0;
 /// Half the window of a predicted Doppler in Hz.
 const PREDICTED_HZ: f64 = 500.0;
 /// A fix this old still predicts transmit times to a fraction of a millisecond.
@@ -98,6 +103,8 @@ pub struct Receiver {
     offset: Option<f64>,
     search: Search,
     found: usize,
+    /// Satellites that were found and then could not be tracked, and when to look for them again.
+    shunned: BTreeMap<(SignalId, Sat), u64>,
     levels: LevelStats,
     last_refusal: Option<String>,
     blocks: u64,
@@ -154,6 +161,7 @@ impl Receiver {
             offset: config.known_oscillator_ppm.map(|ppm| -ppm * 1e-6),
             search: Search::new(info.clone(), config.oscillator_error_ppm),
             found: 0,
+            shunned: BTreeMap::new(),
             levels: LevelStats::default(),
             last_refusal: None,
             blocks: 0,
@@ -334,8 +342,9 @@ impl Receiver {
         let first = self.found == 0 && self.blocks < 100;
         self.found += found.len();
         for acquisition in found {
-            self.start(&acquisition);
-            events.push(Event::Acquired(acquisition));
+            if self.start(&acquisition) {
+                events.push(Event::Acquired(acquisition));
+            }
         }
         let pause_s = match (first, self.last_fix.is_some()) {
             (true, _) => SEARCH_SOON_S,
@@ -350,14 +359,18 @@ impl Receiver {
         (seconds * self.info.sample_rate_hz) as u64
     }
 
-    fn start(&mut self, acquisition: &Acquisition) {
+    /// Starts a channel; false if there is a reason not to.
+    fn start(&mut self, acquisition: &Acquisition) -> bool {
         let signal = acquisition.signal.def();
         let Some(band) = self.bands.iter().position(|(_, carrier_hz)| *carrier_hz == signal.carrier_hz) else {
-            return;
+            return false;
         };
         let busy = self.slots.iter().any(|s| s.sat == acquisition.sat && s.signal.id == acquisition.signal);
-        if busy || self.slots.len() >= self.config.max_channels {
-            return;
+        let strongest = self.slots.iter().filter(|s| s.signal.id == acquisition.signal);
+        let strongest = strongest.map(|s| s.last_cn0_dbhz).fold(f64::MIN, f64::max);
+        let trace = acquisition.cn0_dbhz < strongest - CROSS_CORRELATION_DB;
+        if busy || trace || self.slots.len() >= self.config.max_channels {
+            return false;
         }
         let start = ChannelStart {
             sample: acquisition.sample,
@@ -376,6 +389,7 @@ impl Receiver {
         );
         self.slots.push(slot);
         self.slots.sort_by_key(|s| (s.signal.id, s.sat));
+        true
     }
 
     /// Satellites that are not tracked and may be there.
@@ -391,6 +405,7 @@ impl Receiver {
                     .def()
                     .sats()
                     .filter(|&sat| !self.slots.iter().any(|s| s.sat == sat && s.signal.id == signal))
+                    .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until))
                     .filter(|sat| match predicted.get(sat) {
                         Some(None) => false,
                         Some(Some(relative)) => {
@@ -407,7 +422,8 @@ impl Receiver {
                     })
                     .map(|sat| sat.prn)
                     .collect();
-                Wanted { signal, prns, offset: self.offset, window_hz: window.filter(|_| all_predicted) }
+                let tracked = self.slots.iter().filter(|s| s.signal.id == signal).map(|s| s.sat.prn).collect();
+                Wanted { signal, prns, tracked, offset: self.offset, window_hz: window.filter(|_| all_predicted) }
             })
             .collect()
     }
@@ -462,7 +478,12 @@ impl Receiver {
             }
             if lost {
                 self.remember(&slot);
-                self.search.hasten(self.end + self.samples(SEARCH_SOON_S));
+                if slot.subframes > 0 {
+                    self.search.hasten(self.end + self.samples(SEARCH_SOON_S));
+                } else {
+                    let until = self.end + self.samples(SHUN_S);
+                    self.shunned.insert((slot.signal.id, slot.sat), until);
+                }
             } else {
                 kept.push(slot);
             }
@@ -555,7 +576,7 @@ impl Receiver {
             self.next_epoch = Some((time + self.config.interval_s).round_to(self.config.interval_s));
             self.predict_anchors(sample);
             let epoch = self.observations(sample, late_s, time);
-            self.solve_epoch(sample, epoch, events);
+            self.solve_epoch(sample, late_s, epoch, events);
         }
     }
 
@@ -582,7 +603,7 @@ impl Receiver {
                 let next = time.round_to(interval_s);
                 self.next_epoch = Some(if next > time { next } else { next + interval_s });
                 let epoch = self.observations(sample, 0.0, time);
-                self.solve_epoch(sample, epoch, events);
+                self.solve_epoch(sample, 0.0, epoch, events);
             }
             Err(error) => self.last_refusal = Some(error.to_string()),
         }
@@ -595,9 +616,10 @@ impl Receiver {
         ObservationEpoch { time, observations }
     }
 
-    fn solve_epoch(&mut self, sample: u64, epoch: ObservationEpoch, events: &mut Vec<Event>) {
+    fn solve_epoch(&mut self, sample: u64, late_s: f64, epoch: ObservationEpoch, events: &mut Vec<Event>) {
         let outcome = self.filter.update(&epoch, &self.nav);
-        events.push(Event::Observations { sample, epoch });
+        let receiver_s = sample as f64 / self.info.sample_rate_hz + late_s;
+        events.push(Event::Observations { sample, receiver_s, epoch });
         match outcome {
             Ok(fix) => {
                 let step_s = self.clock.step(fix.clock_bias_s);

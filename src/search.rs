@@ -24,6 +24,8 @@ const ENOUGH: usize = 2;
 pub(crate) struct Wanted {
     pub(crate) signal: SignalId,
     pub(crate) prns: Vec<u8>,
+    /// Satellites that are tracked: searched along, so that their traces in the others' grids are known.
+    pub(crate) tracked: Vec<u8>,
     /// Common frequency offset of the received signals, relative to the carrier, if known.
     pub(crate) offset: Option<f64>,
     /// Doppler window in Hz that holds them all, if it can be predicted.
@@ -163,7 +165,7 @@ impl Search {
             };
             let plan = self.plan(w, stage, window);
             if let Ok(some) = self.searcher.search(&self.samples, start, &plan) {
-                found.extend(some);
+                found.extend(some.into_iter().filter(|a| w.prns.contains(&a.sat.prn)));
             }
         }
         found
@@ -174,7 +176,8 @@ impl Search {
             Stage::Quick => SearchPlan::cold(wanted.signal, 0.0),
             Stage::Deep => SearchPlan::deep(wanted.signal, 0.0),
         };
-        plan.prns.clone_from(&wanted.prns);
+        plan.prns = wanted.prns.iter().chain(&wanted.tracked).copied().collect();
+        plan.prns.sort_unstable();
         plan.doppler_hz = doppler_hz;
         plan
     }

@@ -79,3 +79,9 @@ impl From<serde_json::Error> for CliError {
         Self::new(error)
     }
 }
+
+impl From<megrez_sim::SimError> for CliError {
+    fn from(error: megrez_sim::SimError) -> Self {
+        Self::new(error)
+    }
+}

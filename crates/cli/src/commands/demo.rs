@@ -33,7 +33,7 @@ pub fn run(args: &DemoArgs) -> Result<bool, CliError> {
     };
     let place = scene.place().ok_or_else(|| CliError::new("the demo's scene has no fixed place"))?;
     let simulation = Simulation::new(scene)?;
-    let info = simulation.info().clone();
+    let info = simulation.info();
     eprintln!(
         "{:.0} s of BeiDou B1I and GPS L1 C/A, made and received at {} Msps around {:.3} MHz",
         args.duration,

@@ -14,6 +14,9 @@ use crate::progress;
 pub fn run(args: &SimulateArgs) -> Result<bool, CliError> {
     let scene = scene(args)?;
     let simulation = Simulation::new(scene)?;
+    for warning in simulation.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let bar = progress::bar(Some(1000), false);
     let progress = |share: f64| bar.set_position((share * 1000.0) as u64);
     if args.output == Path::new("-") {
@@ -24,21 +27,20 @@ pub fn run(args: &SimulateArgs) -> Result<bool, CliError> {
         return Ok(true);
     }
     let path = &args.output;
-    let write = |out: &mut dyn Write| simulation.write(out, progress).map_err(CliError::from);
-    write_file(path, write)?;
+    write_file(path, |out| Ok(simulation.write(out, progress)?))?;
     bar.finish_and_clear();
     let meta = beside(path, "sigmf-meta");
-    write_file(&meta, |out| simulation.write_sigmf_meta(out).map_err(CliError::from))?;
+    write_file(&meta, |out| Ok(out.write_all(simulation.sigmf_meta().as_bytes())?))?;
     let truth = beside(path, "truth.jsonl");
-    write_file(&truth, |out| simulation.write_truth(out).map_err(CliError::from))?;
+    write_file(&truth, |out| Ok(simulation.write_truth(out)?))?;
     let info = simulation.info();
     eprintln!(
-        "wrote {}: {:.1} s at {} Msps around {:.6} MHz, {} satellites; {} and {} beside it",
+        "wrote {}: {:.1} s at {} Msps around {:.6} MHz, {} signals; {} and {} beside it",
         path.display(),
         simulation.scene().duration_s,
         info.sample_rate_hz / 1e6,
         info.center_hz / 1e6,
-        simulation.satellites().len(),
+        simulation.signals().count(),
         meta.display(),
         truth.display()
     );

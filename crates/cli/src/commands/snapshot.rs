@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use megrez::acquire::Acquisition;
+use megrez::dsp::StreamInfo;
 use megrez::orbit::{NavData, TimeScale};
-use megrez::prelude::*;
 use megrez::pvt::{CodePhase, SolverConfig, solve_snapshot};
 use serde_json::json;
 
@@ -28,7 +29,7 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
     if !args.json {
         eprint!("{}", print(&rows));
     }
-    let phases: Vec<CodePhase> = found.iter().map(|a| a.into_code_phase(&info)).collect();
+    let phases: Vec<CodePhase> = found.iter().map(|a| code_phase(a, &info)).collect();
     let solution = solve_snapshot(
         &phases,
         &nav,
@@ -76,6 +77,18 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
         }
     }
     Ok(true)
+}
+
+/// Code time of a signal at the first sample.
+fn code_phase(a: &Acquisition, info: &StreamInfo) -> CodePhase {
+    let period_s = a.signal.def().code_period_s();
+    CodePhase {
+        sat: a.sat,
+        signal: a.signal,
+        code_delay_s: (-a.code_start_s(info)).rem_euclid(period_s),
+        doppler_hz: Some(a.doppler_hz),
+        cn0_dbhz: a.cn0_dbhz,
+    }
 }
 
 /// Reads navigation files, RINEX or UBX by their content.

@@ -65,7 +65,7 @@ impl Sinks {
 
     pub fn event(&mut self, event: &Event, receiver: &Receiver) -> Result<(), CliError> {
         match event {
-            Event::Message { subframe, time, .. } => self.messages.message(subframe, *time).map_err(CliError::new),
+            Event::Message { subframe, time, .. } => self.messages.subframe(subframe, *time).map_err(CliError::new),
             Event::Observations { epoch, .. } => {
                 self.observations(epoch, receiver)?;
                 self.epoch = Some(epoch.clone());
