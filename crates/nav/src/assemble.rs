@@ -28,6 +28,8 @@ const BDS_HEALTH: u16 = 0b1_1000_0010;
 const BDS_ALMANAC_AGE_S: f64 = 200_000.0;
 
 /// Something a message says.
+// Events are rare and short-lived: a box would cost more than it saves.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum NavEvent {

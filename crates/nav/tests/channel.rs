@@ -1,5 +1,7 @@
 //! Frames through a bad channel: noise, half-cycle slips, gaps. What comes out must be right or marked.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use common::{nav_data, symbols};

@@ -3,6 +3,8 @@
 //! The steps below are written out from the interface documents, apart from the tables of the crate. That the
 //! layouts are right is shown in `vectors.rs` and `ubx.rs`, on frames that satellites sent.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use common::{ephemeris, nav_data, symbols};

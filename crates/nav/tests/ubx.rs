@@ -2,6 +2,8 @@
 //!
 //! The logs stand beside the project, in `../shared/data/streams/ublox`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

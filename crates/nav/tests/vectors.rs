@@ -3,6 +3,8 @@
 //! The vectors stand beside the project, in `../shared/icd/vectors` (see the sources named in each file): D1 and
 //! D2 from the tests of gnsstk, LNAV from a log with the RINEX record of the same ephemeris.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::f64::consts::PI;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Navigation data to send, made up but within the range of every field.
 
 // Each test program uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::expect_used)]
 
 use megrez_nav::encode_subframe;
 use megrez_nav::subframe_duration_s;
