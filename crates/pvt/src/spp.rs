@@ -105,8 +105,6 @@ struct Problem<'a> {
     rangings: &'a [Ranging],
     reading: GnssTime,
     config: &'a SolverConfig,
-    /// Bias of the second system as far as it is known without estimation, metres.
-    broadcast_bias_m: f64,
 }
 
 /// Position, velocity and time of one epoch; `prior` is a start for the iteration and may be far off.
@@ -124,7 +122,7 @@ pub fn solve(
     prior: Option<Ecef>,
 ) -> Result<Solution, SolveError> {
     let (rangings, mut refused) = model::prepare(epoch, nav, config);
-    let problem = Problem { rangings: &rangings, reading: epoch.time, config, broadcast_bias_m: 0.0 };
+    let problem = Problem { rangings: &rangings, reading: epoch.time, config };
     let mut active = vec![true; rangings.len()];
     let mut start = State::default();
     if let Some(prior) = prior.filter(|p| (1e6..FARTHEST_M).contains(&p.norm())) {
@@ -262,7 +260,7 @@ impl Problem<'_> {
             let sigma = self.config.inter_system_sigma_m;
             let mut h = Vector::zeros();
             h[BIAS] = 1.0;
-            let v = self.broadcast_bias_m - state.bias_m;
+            let v = -state.bias_m;
             rows.push(Row { h, v, w: 1.0 / (sigma * sigma).max(1e-6) });
         }
         // From the earth's centre, up is nowhere.

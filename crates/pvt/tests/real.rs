@@ -107,7 +107,7 @@ fn wettzell_epochs() {
     let Some(nav) = shared("data/rinex/esbc-2020-24h/ESBC00DNK_R_20201770000_01D_MN.rnx.gz") else { return };
     let nav = megrez_rinex::read_nav(&nav).unwrap().nav;
     let epochs = read_obs(&base.join("WTZR00DEU_R_20201770000_01D_30S_MO_120epoch.rnx.gz"));
-    let truth = Ecef::new(4_075_580.3111, 931_854.0543, 4_801_568.2808);
+    let truth = Ecef::new(4075580.3111, 931854.0543, 4801568.2808);
     assert!(epochs.len() >= 120);
     let mut solved = Vec::new();
     for e in &epochs {
