@@ -362,7 +362,8 @@ impl Receiver {
     /// Starts a channel; false if there is a reason not to.
     fn start(&mut self, acquisition: &Acquisition) -> bool {
         let signal = acquisition.signal.def();
-        let Some(band) = self.bands.iter().position(|(_, carrier_hz)| *carrier_hz == signal.carrier_hz) else {
+        let Some(band) = self.bands.iter().position(|(_, carrier_hz)| *carrier_hz == signal.carrier_hz)
+        else {
             return false;
         };
         let busy = self.slots.iter().any(|s| s.sat == acquisition.sat && s.signal.id == acquisition.signal);
@@ -411,8 +412,10 @@ impl Receiver {
                         Some(Some(relative)) => {
                             let doppler_hz = relative * signal.def().carrier_hz;
                             let (low, high) = window.unwrap_or((f64::MAX, f64::MIN));
-                            window =
-                                Some((low.min(doppler_hz - PREDICTED_HZ), high.max(doppler_hz + PREDICTED_HZ)));
+                            window = Some((
+                                low.min(doppler_hz - PREDICTED_HZ),
+                                high.max(doppler_hz + PREDICTED_HZ),
+                            ));
                             true
                         }
                         None => {
@@ -422,8 +425,15 @@ impl Receiver {
                     })
                     .map(|sat| sat.prn)
                     .collect();
-                let tracked = self.slots.iter().filter(|s| s.signal.id == signal).map(|s| s.sat.prn).collect();
-                Wanted { signal, prns, tracked, offset: self.offset, window_hz: window.filter(|_| all_predicted) }
+                let tracked =
+                    self.slots.iter().filter(|s| s.signal.id == signal).map(|s| s.sat.prn).collect();
+                Wanted {
+                    signal,
+                    prns,
+                    tracked,
+                    offset: self.offset,
+                    window_hz: window.filter(|_| all_predicted),
+                }
             })
             .collect()
     }
@@ -583,8 +593,12 @@ impl Receiver {
     /// Sets the clock by the first position.
     fn first_fix(&mut self, events: &mut Vec<Event>) {
         let sample = self.end;
-        let newest =
-            self.slots.iter().filter_map(|s| s.transmit(sample)).map(|(t, _)| t).reduce(|a, b| if a > b { a } else { b });
+        let newest = self
+            .slots
+            .iter()
+            .filter_map(|s| s.transmit(sample))
+            .map(|(t, _)| t)
+            .reduce(|a, b| if a > b { a } else { b });
         let Some(newest) = newest else { return };
         self.clock.set(sample, newest + TRAVEL_S);
         let Some(time) = self.clock.time(sample) else { return };
@@ -695,7 +709,10 @@ mod tests {
     fn streams_without_a_wanted_signal_are_refused() {
         let info = StreamInfo { sample_rate_hz: 2e6, center_hz: 1268.52e6, complex: true };
         let error = Receiver::builder(info.clone()).build().err().unwrap().to_string();
-        assert!(error.contains("1267.520 to 1269.520 MHz") && error.contains("B1I (1561.098 MHz)"), "{error}");
+        assert!(
+            error.contains("1267.520 to 1269.520 MHz") && error.contains("B1I (1561.098 MHz)"),
+            "{error}"
+        );
         let info = StreamInfo { sample_rate_hz: 1e3, ..info };
         assert!(Receiver::builder(info).build().is_err());
     }

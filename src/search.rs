@@ -54,8 +54,7 @@ pub(crate) struct Search {
 
 impl Search {
     pub(crate) fn new(info: StreamInfo, oscillator_error_ppm: f64) -> Self {
-        let samples =
-            if info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
+        let samples = if info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
         Self {
             searcher: Searcher::new(&info),
             info,
@@ -156,7 +155,13 @@ impl Search {
     }
 
     /// Searches every wanted signal; `offset` overrides what is known of the common offset.
-    fn around(&mut self, start: u64, wanted: &[Wanted], stage: Stage, offset: Option<f64>) -> Vec<Acquisition> {
+    fn around(
+        &mut self,
+        start: u64,
+        wanted: &[Wanted],
+        stage: Stage,
+        offset: Option<f64>,
+    ) -> Vec<Acquisition> {
         let mut found = Vec::new();
         for w in wanted.iter().filter(|w| !w.prns.is_empty()) {
             let window = match (offset, w.window_hz) {
@@ -193,7 +198,10 @@ pub fn doppler_window_hz(signal: SignalId, offset: f64) -> (f64, f64) {
 
 /// Searches near the nominal frequency, then outwards until some satellites are found, and then around their
 /// common offset. `search` is given the offset relative to the carrier; `oscillator_error` bounds it.
-pub fn search_outward(oscillator_error: f64, mut search: impl FnMut(f64) -> Vec<Acquisition>) -> Vec<Acquisition> {
+pub fn search_outward(
+    oscillator_error: f64,
+    mut search: impl FnMut(f64) -> Vec<Acquisition>,
+) -> Vec<Acquisition> {
     let found = search(0.0);
     if found.len() >= ENOUGH {
         return found;

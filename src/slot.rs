@@ -83,7 +83,10 @@ impl Slot {
                 ChannelEvent::Symbol(symbol) => {
                     let Some(decoder) = &mut self.decoder else { continue };
                     if let Some(subframe) = decoder.push(symbol.soft, symbol.period) {
-                        events.push(SlotEvent::Subframe { sample: symbol.sample, subframe: Box::new(subframe) });
+                        events.push(SlotEvent::Subframe {
+                            sample: symbol.sample,
+                            subframe: Box::new(subframe),
+                        });
                     }
                 }
                 ChannelEvent::Synchronised { sample, .. } => events.push(SlotEvent::Synchronised { sample }),
@@ -155,7 +158,9 @@ impl Slot {
         let pseudorange_m = at_sample_m - wavelength_m * m.doppler_hz * late_s;
         let carrier_phase_cycles = m.phase_locked.then(|| {
             let phase = m.carrier_phase_cycles - m.doppler_hz * late_s;
-            let shift = *self.phase_shift_cycles.get_or_insert_with(|| (pseudorange_m / wavelength_m - phase).round());
+            let shift = *self
+                .phase_shift_cycles
+                .get_or_insert_with(|| (pseudorange_m / wavelength_m - phase).round());
             phase + shift + if self.inverted == Some(true) { 0.5 } else { 0.0 }
         });
         let slip = m.slips != self.reported_slips;

@@ -36,7 +36,9 @@ fn check(name: &str, outcome: &Outcome, most_m: f64) {
 
 #[test]
 fn l1ca_static_in_every_format() {
-    for format in [SampleFormat::Cs8, SampleFormat::Cu8, SampleFormat::Cs16, SampleFormat::Cs2, SampleFormat::Cs1] {
+    for format in
+        [SampleFormat::Cs8, SampleFormat::Cu8, SampleFormat::Cs16, SampleFormat::Cs2, SampleFormat::Cs1]
+    {
         let outcome = receive(scene(&[SignalId::L1CA], 4e6, L1_HZ, format), |b| b);
         check(&format!("L1CA static {format}"), &outcome, 5.0);
     }
@@ -54,8 +56,13 @@ fn b1i_static() {
 fn l1ca_and_b1i_on_a_circle() {
     for (signal, rate_hz, center_hz) in [(SignalId::L1CA, 4e6, L1_HZ), (SignalId::B1I, 5e6, B1_HZ)] {
         let mut moving = scene(&[signal], rate_hz, center_hz, SampleFormat::Cs8);
-        moving.receiver =
-            Motion::Circle { lat_deg: 30.5, lon_deg: 114.4, height_m: 40.0, radius_m: 100.0, speed_mps: 20.0 };
+        moving.receiver = Motion::Circle {
+            lat_deg: 30.5,
+            lon_deg: 114.4,
+            height_m: 40.0,
+            radius_m: 100.0,
+            speed_mps: 20.0,
+        };
         let outcome = receive(moving, |b| b.interval_s(0.5));
         check(&format!("{signal} circle"), &outcome, 10.0);
     }

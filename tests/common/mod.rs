@@ -17,7 +17,10 @@ pub struct Outcome {
 }
 
 /// Simulates a scene and receives it, through the bytes of its sample format.
-pub fn receive(scene: Scene, configure: impl FnOnce(megrez::ReceiverBuilder) -> megrez::ReceiverBuilder) -> Outcome {
+pub fn receive(
+    scene: Scene,
+    configure: impl FnOnce(megrez::ReceiverBuilder) -> megrez::ReceiverBuilder,
+) -> Outcome {
     let simulation = Simulation::new(scene).unwrap();
     let info = simulation.info();
     let mut receiver = configure(Receiver::builder(info.clone())).build().unwrap();
@@ -34,7 +37,8 @@ pub fn receive(scene: Scene, configure: impl FnOnce(megrez::ReceiverBuilder) -> 
             simulation.write(&mut writing, |_| ()).unwrap();
             drop(writing);
         });
-        let mut source = ReadSource::new(reading, Resolved::of_stream("simulation", &options).unwrap()).unwrap();
+        let mut source =
+            ReadSource::new(reading, Resolved::of_stream("simulation", &options).unwrap()).unwrap();
         while let Some(block) = source.next_block().unwrap() {
             events.extend(receiver.push(&block));
         }

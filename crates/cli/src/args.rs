@@ -64,9 +64,14 @@ pub fn position(text: &str) -> Result<Geodetic, String> {
     let (lat_deg, lon_deg, height_m) = match numbers.as_deref() {
         Some(&[lat, lon]) => (lat, lon, 0.0),
         Some(&[lat, lon, height]) => (lat, lon, height),
-        _ => return Err("latitude,longitude,height in degrees and metres is needed, such as 30.5,114.4,50".into()),
+        _ => {
+            return Err(
+                "latitude,longitude,height in degrees and metres is needed, such as 30.5,114.4,50".into()
+            );
+        }
     };
-    if !(-90.0..=90.0).contains(&lat_deg) || !(-360.0..=360.0).contains(&lon_deg) || !(height_m.abs() <= 1e8) {
+    if !(-90.0..=90.0).contains(&lat_deg) || !(-360.0..=360.0).contains(&lon_deg) || !(height_m.abs() <= 1e8)
+    {
         return Err("latitude must be within ±90, longitude within ±360 degrees".into());
     }
     Ok(Geodetic { lat_deg, lon_deg, height_m })
@@ -79,11 +84,14 @@ pub fn utc(text: &str) -> Result<GnssTime, String> {
     let (date, time) = text.split_once(['T', 't', ' ']).unwrap_or((text, "00:00:00"));
     let date: Vec<u32> = date.split('-').map(|p| p.parse().ok()).collect::<Option<_>>().ok_or_else(error)?;
     let time: Vec<f64> = time.split(':').map(|p| p.parse().ok()).collect::<Option<_>>().ok_or_else(error)?;
-    let (&[year, month, day], (hour, minute, second)) = (date.as_slice(), match *time.as_slice() {
-        [h, m] => (h, m, 0.0),
-        [h, m, s] => (h, m, s),
-        _ => return Err(error()),
-    }) else {
+    let (&[year, month, day], (hour, minute, second)) = (
+        date.as_slice(),
+        match *time.as_slice() {
+            [h, m] => (h, m, 0.0),
+            [h, m, s] => (h, m, s),
+            _ => return Err(error()),
+        },
+    ) else {
         return Err(error());
     };
     let whole = hour.fract() == 0.0 && minute.fract() == 0.0;

@@ -86,7 +86,8 @@ impl Input {
     /// The first `seconds` of samples, or as many as there are.
     pub fn collect(&mut self, seconds: f64) -> Result<Samples, CliError> {
         let wanted = (seconds * self.info.sample_rate_hz).round() as usize;
-        let mut all = if self.info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
+        let mut all =
+            if self.info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
         while all.len() < wanted {
             let block = match self.next_block() {
                 Ok(Some(block)) => block,

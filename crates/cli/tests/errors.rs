@@ -52,11 +52,9 @@ fn inputs_that_cannot_be_read() {
 fn an_odd_byte_is_named_and_the_rest_is_used() {
     let dir = TempDir::new().unwrap();
     let odd = file(&dir, "odd.cs8", &[1; 80_001]);
-    megrez()
-        .args(run(&odd, &STREAM))
-        .assert()
-        .code(3)
-        .stderr(contains("warning: ").and(contains("byte offset 80000")).and(contains("no satellite was found")));
+    megrez().args(run(&odd, &STREAM)).assert().code(3).stderr(
+        contains("warning: ").and(contains("byte offset 80000")).and(contains("no satellite was found")),
+    );
 }
 
 #[test]

@@ -140,7 +140,17 @@ fn same_output_whatever_the_threads_and_reads(recording: &Recording, first: &Pat
     let piped = recording.dir.path().join("piped");
     let cat = Command::new("cat").arg(recording.file()).stdout(Stdio::piped()).spawn().unwrap();
     let status = megrez()
-        .args(["run", "-", "--format", "cs8", "--rate", recording.rate, "--center", recording.center, "--out"])
+        .args([
+            "run",
+            "-",
+            "--format",
+            "cs8",
+            "--rate",
+            recording.rate,
+            "--center",
+            recording.center,
+            "--out",
+        ])
         .arg(&piped)
         .args(["--truth", "30.5283,114.3572,50", "--quiet"])
         .stdin(cat.stdout.unwrap())
@@ -187,5 +197,9 @@ fn rtklib_solves_what_a_b1i_run_writes() {
     let out = recording.run("out", &[]);
     check_rtklib(&out, "B1I");
     let obs = fs::read_to_string(out.join("obs.rnx")).unwrap();
-    assert!(obs.contains("C    4 C2I L2I D2I S2I"), "{}", obs.lines().take(12).collect::<Vec<_>>().join("\n"));
+    assert!(
+        obs.contains("C    4 C2I L2I D2I S2I"),
+        "{}",
+        obs.lines().take(12).collect::<Vec<_>>().join("\n")
+    );
 }

@@ -1,8 +1,8 @@
 //! The model of a measurement: where its satellite was, what the path adds, how far to trust it.
 
 use megrez_orbit::{
-    Azel, Ecef, Ephemeris, Geodetic, GnssTime, Iono, NavData, Observation, ObservationEpoch, SatState,
-    look_angles, troposphere_delay_m,
+    Azel, Ecef, Ephemeris, Geodetic, GnssTime, Iono, Klobuchar, NavData, Observation, ObservationEpoch,
+    SatState, look_angles, troposphere_delay_m,
 };
 use megrez_signal::{Modulation, SPEED_OF_LIGHT, Sat, SignalId};
 
@@ -259,12 +259,14 @@ fn path_at(ranging: &Ranging, receiver: Geodetic, azel: Azel, t: GnssTime, confi
     let mut common = ranging.broadcast_variance;
     let mut iono_m = 0.0;
     if config.ionosphere {
-        iono_m = ranging.iono.delay_m(t, receiver, azel_up, ranging.carrier_hz);
-        // Broadcast models remove half to three quarters of the delay.
-        common += match ranging.iono {
-            Iono::None => (4.0 * secant.min(3.0)).powi(2),
-            _ => (0.3 * iono_m).powi(2) + (0.5 * secant.min(3.0)).powi(2),
+        // GPS sends its coefficients once in 12.5 minutes, so a receiver may have to do without at first.
+        let (model, unknown_m) = match ranging.iono {
+            Iono::None => (Iono::GpsKlobuchar(Klobuchar::TYPICAL), 2.0),
+            broadcast => (broadcast, 0.5),
         };
+        iono_m = model.delay_m(t, receiver, azel_up, ranging.carrier_hz);
+        // Broadcast models remove half to three quarters of the delay.
+        common += (0.3 * iono_m).powi(2) + (unknown_m * secant.min(3.0)).powi(2);
     }
     let mut tropo_m = 0.0;
     if config.troposphere {

@@ -65,7 +65,12 @@ pub fn run(args: &InfoArgs) -> Result<bool, CliError> {
         return Ok(true);
     }
     let kind = if info.complex { "complex" } else { "real" };
-    writeln!(out, "samples    {kind}, {} Msps around {:.6} MHz", info.sample_rate_hz / 1e6, info.center_hz / 1e6)?;
+    writeln!(
+        out,
+        "samples    {kind}, {} Msps around {:.6} MHz",
+        info.sample_rate_hz / 1e6,
+        info.center_hz / 1e6
+    )?;
     if let Some(s) = duration_s {
         writeln!(out, "duration   {s:.3} s")?;
     }
@@ -82,7 +87,11 @@ pub fn run(args: &InfoArgs) -> Result<bool, CliError> {
     writeln!(out, "\nhistogram")?;
     write!(out, "{}", draw::histogram_text(&levels))?;
     if !args.no_satellites {
-        writeln!(out, "\nsatellites in the first {:.0} ms", block.samples.len() as f64 / info.sample_rate_hz * 1e3)?;
+        writeln!(
+            out,
+            "\nsatellites in the first {:.0} ms",
+            block.samples.len() as f64 / info.sample_rate_hz * 1e3
+        )?;
         if rows.is_empty() {
             writeln!(out, "none found")?;
         }

@@ -198,7 +198,10 @@ impl Session {
             Event::Acquired(a) => {
                 self.cn0.insert((a.signal, a.sat), a.cn0_dbhz);
                 self.say(a.sample, || {
-                    format!("{} {} found, Doppler {:+.0} Hz, {:.0} dB-Hz", a.sat, a.signal, a.doppler_hz, a.cn0_dbhz)
+                    format!(
+                        "{} {} found, Doppler {:+.0} Hz, {:.0} dB-Hz",
+                        a.sat, a.signal, a.doppler_hz, a.cn0_dbhz
+                    )
                 });
             }
             Event::Lost { sample, sat, signal, reason } => {
@@ -292,7 +295,8 @@ fn report(summary: &Summary, session: &Session, json: bool) -> Result<(), CliErr
 
 /// The satellites as a table.
 pub fn satellites(session: &Session) -> String {
-    let used: Vec<Sat> = session.last.iter().flat_map(|fix| &fix.sats).filter(|s| s.used).map(|s| s.sat).collect();
+    let used: Vec<Sat> =
+        session.last.iter().flat_map(|fix| &fix.sats).filter(|s| s.used).map(|s| s.sat).collect();
     let rows: Vec<Vec<String>> = session
         .receiver
         .satellites()

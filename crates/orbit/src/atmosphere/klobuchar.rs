@@ -28,6 +28,14 @@ fn polynomial(c: &[f64; 4], x: f64) -> f64 {
 }
 
 impl Klobuchar {
+    /// For want of broadcast coefficients: those GPS sent on 2004-01-01, years after a solar maximum and
+    /// before a minimum, so neither extreme. At mid-latitudes they remove about half of the delay in an
+    /// ordinary year.
+    pub const TYPICAL: Self = Self {
+        alpha: [1.118e-8, -7.451e-9, -5.961e-8, 1.192e-7],
+        beta: [1.167e5, -2.294e5, -1.311e5, 1.049e6],
+    };
+
     /// The GPS model (IS-GPS-200 section 20.3.3.5.2.5), in m; angles inside are semicircles.
     pub(crate) fn gps_delay_m(&self, t: GnssTime, rx: Geodetic, azel: Azel, carrier_hz: f64) -> f64 {
         let elevation = azel.elevation / PI;

@@ -21,7 +21,8 @@ fn bars(values: &[f64], low: f64, high: f64, label: impl Fn(f64) -> String) -> S
     for row in (0..ROWS).rev() {
         let at = low + (high - low) * (row + 1) as f64 / ROWS as f64;
         let axis = if row % 3 == 2 { label(at) } else { String::new() };
-        let line: String = values.iter().map(|&v| BLOCKS[eighths(v).saturating_sub(row * 8).min(8)]).collect();
+        let line: String =
+            values.iter().map(|&v| BLOCKS[eighths(v).saturating_sub(row * 8).min(8)]).collect();
         text += format!("{axis:>8} {line}").trim_end();
         text.push('\n');
     }
@@ -33,7 +34,8 @@ fn columns(values: &[f32]) -> Vec<f64> {
     let n = values.len().max(1);
     (0..COLUMNS)
         .map(|c| {
-            let part = &values[(c * n / COLUMNS).min(values.len())..((c + 1) * n / COLUMNS).min(values.len())];
+            let part =
+                &values[(c * n / COLUMNS).min(values.len())..((c + 1) * n / COLUMNS).min(values.len())];
             part.iter().map(|&v| f64::from(v)).fold(f64::NEG_INFINITY, f64::max)
         })
         .map(|v| if v.is_finite() { v } else { 0.0 })
@@ -74,8 +76,11 @@ pub fn histogram_text(levels: &LevelStats) -> String {
 
 /// Values and their shares; wide histograms in bins, so that a screen holds them.
 fn histogram(levels: &LevelStats) -> Vec<(i32, f64)> {
-    let used: Vec<(i32, f64)> =
-        levels.histogram().map(|(value, count)| (i32::from(value), count as f64)).filter(|&(_, c)| c > 0.0).collect();
+    let used: Vec<(i32, f64)> = levels
+        .histogram()
+        .map(|(value, count)| (i32::from(value), count as f64))
+        .filter(|&(_, c)| c > 0.0)
+        .collect();
     let total: f64 = used.iter().map(|&(_, c)| c).sum();
     let (Some(&(first, _)), Some(&(last, _))) = (used.first(), used.last()) else { return Vec::new() };
     let width = ((last - first) / 24 + 1).max(1);
@@ -100,7 +105,12 @@ pub fn plot(path: &Path, info: &StreamInfo, density: &[f32], levels: &LevelStats
             // The bitmap backend has no font of its own, so pictures carry no text: SVG does.
             draw(&BitMapBackend::new(path, size).into_drawing_area(), info, density, levels)
         }
-        _ => return Err(CliError::new(format!("{}: --plot needs a name ending in .png or .svg", path.display()))),
+        _ => {
+            return Err(CliError::new(format!(
+                "{}: --plot needs a name ending in .png or .svg",
+                path.display()
+            )));
+        }
     };
     result.map_err(|error| CliError::new(format!("{}: {error}", path.display())))
 }
@@ -148,11 +158,9 @@ where
         .map_err(text)?;
     chart.configure_mesh().x_desc("value").y_desc("%").draw().map_err(text)?;
     chart
-        .draw_series(
-            shares.iter().map(|&(v, share)| {
-                Rectangle::new([(v, 0.0), (v + width, share * 100.0)], GREEN.mix(0.6).filled())
-            }),
-        )
+        .draw_series(shares.iter().map(|&(v, share)| {
+            Rectangle::new([(v, 0.0), (v + width, share * 100.0)], GREEN.mix(0.6).filled())
+        }))
         .map_err(text)?;
     area.present().map_err(text)
 }

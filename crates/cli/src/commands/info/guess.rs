@@ -42,7 +42,8 @@ pub fn report(args: &InputArgs, error: CliError, json: bool, out: &mut impl Writ
     if let Some(format) = guess.format {
         given = format!("--format {format} ");
     }
-    Err(error.hint(format!("try again with {given}--rate R --center C, which no file of bare samples can tell")))
+    Err(error
+        .hint(format!("try again with {given}--rate R --center C, which no file of bare samples can tell")))
 }
 
 /// Share of `values` within 24 of the mode's centre, going round at 256.
@@ -100,18 +101,26 @@ fn guess(bytes: &[u8]) -> Guess {
     if around_zero > 0.5 && around_zero > 2.0 * around_middle {
         return Guess {
             format: Some(SampleFormat::Cs8),
-            why: format!("{:.0} % of the bytes lie around 0; s8 if the samples are real", around_zero * 100.0),
+            why: format!(
+                "{:.0} % of the bytes lie around 0; s8 if the samples are real",
+                around_zero * 100.0
+            ),
         };
     }
     if around_middle > 0.5 && around_middle > 2.0 * around_zero {
         return Guess {
             format: Some(SampleFormat::Cu8),
-            why: format!("{:.0} % of the bytes lie around 128; u8 if the samples are real", around_middle * 100.0),
+            why: format!(
+                "{:.0} % of the bytes lie around 128; u8 if the samples are real",
+                around_middle * 100.0
+            ),
         };
     }
     Guess {
         format: None,
-        why: format!("{distinct} different bytes; perhaps packed samples of 1, 2 or 4 bits, or 8 bits at a high level"),
+        why: format!(
+            "{distinct} different bytes; perhaps packed samples of 1, 2 or 4 bits, or 8 bits at a high level"
+        ),
     }
 }
 

@@ -40,7 +40,12 @@ fn program() -> String {
 }
 
 impl Sinks {
-    pub fn create(dir: &Path, talker: TalkerArg, signals: &[SignalId], interval_s: f64) -> Result<Self, CliError> {
+    pub fn create(
+        dir: &Path,
+        talker: TalkerArg,
+        signals: &[SignalId],
+        interval_s: f64,
+    ) -> Result<Self, CliError> {
         std::fs::create_dir_all(dir).map_err(|error| CliError::file(dir, &error))?;
         let beidou = match talker {
             TalkerArg::Gn => BeidouTalker::Gb,
@@ -53,7 +58,10 @@ impl Sinks {
                 Box::new(KmlWriter::new(create(dir, "track.kml")?, "megrez")),
                 Box::new(GpxWriter::new(create(dir, "track.gpx")?, "megrez")),
             ],
-            nmea: NmeaWriter::new(create(dir, "track.nmea")?, NmeaOptions { beidou, ..NmeaOptions::default() }),
+            nmea: NmeaWriter::new(
+                create(dir, "track.nmea")?,
+                NmeaOptions { beidou, ..NmeaOptions::default() },
+            ),
             messages: MessageLog::new(create(dir, "messages.jsonl")?),
             observations: None,
             signals: signals.to_vec(),
@@ -65,7 +73,9 @@ impl Sinks {
 
     pub fn event(&mut self, event: &Event, receiver: &Receiver) -> Result<(), CliError> {
         match event {
-            Event::Message { subframe, time, .. } => self.messages.subframe(subframe, *time).map_err(CliError::new),
+            Event::Message { subframe, time, .. } => {
+                self.messages.subframe(subframe, *time).map_err(CliError::new)
+            }
             Event::Observations { epoch, .. } => {
                 self.observations(epoch, receiver)?;
                 self.epoch = Some(epoch.clone());
