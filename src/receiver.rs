@@ -20,10 +20,13 @@ const HISTORY_S: f64 = 0.045;
 const TRAVEL_S: f64 = 0.075;
 /// Blocks between attempts at a first fix.
 const FIRST_FIX_BLOCKS: u64 = 10;
-/// Seconds until the next search for missing satellites: right after the first, before and after a fix.
+/// Seconds until the next search for missing satellites: right after the first, while few are tracked, and
+/// with enough of them.
 const SEARCH_SOON_S: f64 = 0.2;
-const SEARCH_UNFIXED_S: f64 = 8.0;
-const SEARCH_FIXED_S: f64 = 30.0;
+const SEARCH_SHORT_OF_SATELLITES_S: f64 = 8.0;
+const SEARCH_CONTENT_S: f64 = 30.0;
+/// Satellites with which a receiver is content.
+const ENOUGH_SATELLITES: usize = 6;
 /// Blocks whose levels are taken in at the start; later one in as many.
 const LEVEL_BLOCKS: u64 = 50;
 /// A satellite that was found but could not be tracked is left alone for so long.
@@ -332,7 +335,7 @@ impl Receiver {
         let wanted = self.wanted(block.first_sample);
         let Some(found) = self.search.offer(block, &wanted) else {
             if wanted.iter().all(|w| w.prns.is_empty()) {
-                self.search.postpone(self.end + self.samples(SEARCH_FIXED_S));
+                self.search.postpone(self.end + self.samples(SEARCH_CONTENT_S));
             }
             return;
         };
@@ -346,11 +349,13 @@ impl Receiver {
                 events.push(Event::Acquired(acquisition));
             }
         }
-        let pause_s = match (first, self.last_fix.is_some()) {
-            (true, _) => SEARCH_SOON_S,
-            (false, false) if self.found == 0 => SEARCH_SOON_S,
-            (false, false) => SEARCH_UNFIXED_S,
-            (false, true) => SEARCH_FIXED_S,
+        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
+        let pause_s = if first || self.found == 0 {
+            SEARCH_SOON_S
+        } else if steady < ENOUGH_SATELLITES {
+            SEARCH_SHORT_OF_SATELLITES_S
+        } else {
+            SEARCH_CONTENT_S
         };
         self.search.postpone(self.end + self.samples(pause_s));
     }
@@ -611,7 +616,6 @@ impl Receiver {
             Ok(fix) => {
                 self.clock.align(fix.clock_bias_s);
                 self.first_fix_sample = Some(sample);
-                self.search.hasten(sample + self.samples(SEARCH_SOON_S));
                 let Some(time) = self.clock.time(sample) else { return };
                 let interval_s = self.config.interval_s;
                 let next = time.round_to(interval_s);
