@@ -181,7 +181,7 @@ pub enum TalkerArg {
 #[derive(Args)]
 pub struct DemoArgs {
     /// Seconds of signal
-    #[arg(long, value_name = "S", default_value_t = 40.0)]
+    #[arg(long, value_name = "S", default_value_t = 36.0)]
     pub duration: f64,
 
     /// Seed of the noise

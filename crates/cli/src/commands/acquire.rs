@@ -110,8 +110,8 @@ pub fn search(
         let mut plan = SearchPlan::for_available(signal, available_s, 0.0);
         plan.false_alarm = false_alarm;
         if !sats.is_empty() {
-            let of_system = sats.iter().filter(|s| s.constellation == signal.def().constellation);
-            plan.prns = of_system.map(|s| s.prn).collect();
+            let constellation = signal.def().constellation;
+            plan.prns.retain(|&prn| sats.contains(&Sat { constellation, prn }));
         }
         if !plan.prns.is_empty() {
             plans.push(plan);

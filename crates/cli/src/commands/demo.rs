@@ -4,7 +4,7 @@ use std::io::Write;
 
 use megrez::dsp::SampleFormat;
 use megrez::prelude::*;
-use megrez_sim::{Cn0, FrontEnd, Scene, Simulation};
+use megrez_sim::{Cn0, FrontEnd, Satellites, Scene, Simulation};
 use megrez_source::{InputOptions, ReadSource, Resolved, Source};
 
 use crate::args::DemoArgs;
@@ -13,15 +13,18 @@ use crate::error::CliError;
 use crate::progress;
 use crate::truth::Truth;
 
-/// The place: Wuhan, where the city's plan for BeiDou was made.
+/// Holds B1I and L1 C/A with their main lobes.
 const RATE_HZ: f64 = 18e6;
 const CENTER_HZ: f64 = 1_568.0e6;
+/// Making signals takes most of the time, so the low satellites are left out.
+const ELEVATION_MASK_DEG: f64 = 25.0;
 
 pub fn run(args: &DemoArgs) -> Result<bool, CliError> {
     let scene = Scene {
         duration_s: args.duration,
         seed: args.seed,
         signals: vec![SignalId::B1I, SignalId::L1CA],
+        satellites: Satellites { elevation_mask_deg: ELEVATION_MASK_DEG, ..Satellites::default() },
         cn0: Cn0 { zenith_dbhz: Some(48.0), horizon_dbhz: Some(38.0), ..Cn0::default() },
         front_end: FrontEnd {
             sample_rate_hz: Some(RATE_HZ),

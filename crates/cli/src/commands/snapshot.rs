@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use megrez::acquire::Acquisition;
 use megrez::dsp::StreamInfo;
-use megrez::orbit::{NavData, TimeScale};
+use megrez::orbit::{Ecef, GnssTime, NavData, TimeScale, look_angles};
 use megrez::pvt::{CodePhase, SolverConfig, solve_snapshot};
+use megrez::signal::{Sat, SignalId};
 use serde_json::json;
 
 use crate::args::SnapshotArgs;
@@ -15,8 +16,14 @@ use crate::error::CliError;
 use crate::input::{Input, signals};
 use crate::truth::error_enu;
 
-/// Longest part of a recording that is used unless `--integrate` says more.
+/// Longest part of a recording that a search uses.
 const DEFAULT_S: f64 = 0.1;
+/// Probability of a false satellite in the search; the solver leaves such out.
+const FALSE_ALARM: f64 = 1e-2;
+/// Elevation in degrees below which a satellite is not looked for: `--near` may be off by 100 km and more.
+const HORIZON_DEG: f64 = -3.0;
+/// Distance in Hz of a carrier from a fold of the spectrum within which Dopplers may cross it.
+const FOLD_HZ: f64 = 100e3;
 
 pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
     let nav = read_nav(&args.nav)?;
@@ -24,33 +31,43 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
     let info = input.info().clone();
     let wanted = signals(&args.signals.signals, &info)?;
     let samples = input.collect(args.integrate.unwrap_or(DEFAULT_S))?;
-    let found = search(&samples, &info, &wanted, &[], args.signals.oscillator, 1e-2)?;
+    let start = args.time + args.input.skip;
+    let near = args.near.map(|near| near.to_ecef());
+    let sats = candidates(&nav, start, near);
+    if sats.is_empty() {
+        return Err(CliError::new(format!(
+            "no satellite of the navigation data is usable at {}",
+            start.civil(TimeScale::Utc)
+        ))
+        .hint("check --time, --near, and that --nav covers them"));
+    }
+    let found = search(&samples, &info, &wanted, &sats, args.signals.oscillator, FALSE_ALARM)?;
     let rows: Vec<Found> = found.iter().map(|a| Found::of(a, &info)).collect();
     if !args.json {
         eprint!("{}", print(&rows));
     }
-    let phases: Vec<CodePhase> = found.iter().map(|a| code_phase(a, &info)).collect();
-    let solution = solve_snapshot(
-        &phases,
-        &nav,
-        args.time + args.input.skip,
-        args.time_error,
-        args.near.map(|near| near.to_ecef()),
-        &SolverConfig::default(),
-    );
+    let middle_s = 0.5 * (samples.len() as f64 / info.sample_rate_hz).min(DEFAULT_S);
+    let phases: Vec<CodePhase> = found.iter().map(|a| code_phase(a, &info, middle_s)).collect();
+    let config = SolverConfig::default();
+    let solution = solve_snapshot(&phases, &nav, start + middle_s, args.time_error, near, &config);
     let solution = match solution {
         Ok(solution) => solution,
         Err(error) => {
-            return Err(CliError::new(format!("no position: {error}"))
-                .hint("check --time and that --nav covers it; --near helps with few satellites"));
+            let hint = if near.is_none() && wanted.iter().any(|&s| is_folded(s, &info)) {
+                "real samples with the carrier at 0 Hz do not tell the signs of Dopplers: give --near"
+            } else {
+                "check --time and that --nav covers it; --near helps with few satellites"
+            };
+            return Err(CliError::new(format!("no position: {error}")).hint(hint));
         }
     };
     let at = solution.geodetic();
+    let utc = (solution.time - middle_s).civil(TimeScale::Utc);
     let error = args.truth.map(|truth| error_enu(solution.position, truth));
     let mut out = std::io::stdout().lock();
     if args.json {
         let mut value = json!({
-            "utc": solution.time.civil(TimeScale::Utc).to_string(),
+            "utc": utc.to_string(),
             "lat_deg": at.lat_deg,
             "lon_deg": at.lon_deg,
             "height_m": at.height_m,
@@ -64,7 +81,7 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
         serde_json::to_writer_pretty(&mut out, &value)?;
         writeln!(out)?;
     } else {
-        writeln!(out, "UTC       {}", solution.time.civil(TimeScale::Utc))?;
+        writeln!(out, "UTC       {utc}")?;
         writeln!(out, "position  {:.6} {:.6}  height {:.1} m", at.lat_deg, at.lon_deg, at.height_m)?;
         writeln!(
             out,
@@ -79,14 +96,34 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
     Ok(true)
 }
 
-/// Code time of a signal at the first sample.
-fn code_phase(a: &Acquisition, info: &StreamInfo) -> CodePhase {
-    let period_s = a.signal.def().code_period_s();
+/// Satellites worth a search: those with an ephemeris, above the horizon of `near` if that is known.
+pub fn candidates(nav: &NavData, time: GnssTime, near: Option<Ecef>) -> Vec<Sat> {
+    let risen = |sat: &Sat| {
+        let Some(ephemeris) = nav.ephemeris(*sat, time) else { return false };
+        near.is_none_or(|near| look_angles(near, ephemeris.state(time).position).elevation_deg() > HORIZON_DEG)
+    };
+    nav.sats().filter(risen).collect()
+}
+
+/// Whether positive and negative Dopplers of `signal` look the same: real samples with the carrier at 0 Hz or
+/// at half the sampling rate.
+fn is_folded(signal: SignalId, info: &StreamInfo) -> bool {
+    let offset_hz = (signal.def().carrier_hz - info.center_hz).abs();
+    !info.complex && offset_hz.min((offset_hz - info.sample_rate_hz / 2.0).abs()) < FOLD_HZ
+}
+
+/// Code time of a signal at `middle_s`, the middle of the samples searched: there an error of the Doppler,
+/// whose sign may be wrong, makes no difference.
+fn code_phase(a: &Acquisition, info: &StreamInfo, middle_s: f64) -> CodePhase {
+    let def = a.signal.def();
+    let chip_rate_hz = def.chip_rate_hz * (1.0 + a.doppler_hz / def.carrier_hz);
+    let elapsed_s = middle_s - a.sample as f64 / info.sample_rate_hz;
+    let chips = (a.code_phase_chips + elapsed_s * chip_rate_hz).rem_euclid(def.code_length as f64);
     CodePhase {
         sat: a.sat,
         signal: a.signal,
-        code_delay_s: (-a.code_start_s(info)).rem_euclid(period_s),
-        doppler_hz: Some(a.doppler_hz),
+        code_delay_s: chips / def.chip_rate_hz,
+        doppler_hz: (!is_folded(a.signal, info)).then_some(a.doppler_hz),
         cn0_dbhz: a.cn0_dbhz,
     }
 }

@@ -100,10 +100,10 @@ pub fn plot(path: &Path, info: &StreamInfo, density: &[f32], levels: &LevelStats
     let size = (1000, 700);
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let result = match extension.as_deref() {
-        Some("svg") => draw(&SVGBackend::new(path, size).into_drawing_area(), info, density, levels),
+        Some("svg") => draw(&SVGBackend::new(path, size).into_drawing_area(), info, density, levels, true),
         Some("png") => {
-            // The bitmap backend has no font of its own, so pictures carry no text: SVG does.
-            draw(&BitMapBackend::new(path, size).into_drawing_area(), info, density, levels)
+            // Without a system's font library a bitmap cannot carry text; SVG does.
+            draw(&BitMapBackend::new(path, size).into_drawing_area(), info, density, levels, false)
         }
         _ => {
             return Err(CliError::new(format!(
@@ -120,6 +120,7 @@ fn draw<DB: DrawingBackend>(
     info: &StreamInfo,
     density: &[f32],
     levels: &LevelStats,
+    labels: bool,
 ) -> Result<(), String>
 where
     DB::ErrorType: 'static,
@@ -127,6 +128,7 @@ where
     let text = |e: DrawingAreaErrorKind<DB::ErrorType>| e.to_string();
     area.fill(&WHITE).map_err(text)?;
     let (upper, lower) = area.split_vertically(430);
+    let (below, beside) = if labels { (30, 50) } else { (0, 0) };
     let low_mhz = (info.center_hz - info.sample_rate_hz / 2.0) / 1e6;
     let step_mhz = info.sample_rate_hz / 1e6 / density.len().max(1) as f64;
     let (floor, peak) =
@@ -137,11 +139,15 @@ where
     let high_mhz = low_mhz + info.sample_rate_hz / 1e6;
     let mut chart = ChartBuilder::on(&upper)
         .margin(16)
-        .x_label_area_size(30)
-        .y_label_area_size(50)
+        .x_label_area_size(below)
+        .y_label_area_size(beside)
         .build_cartesian_2d(low_mhz..high_mhz, floor - 2.0..peak + 2.0)
         .map_err(text)?;
-    chart.configure_mesh().x_desc("MHz").y_desc("dB").draw().map_err(text)?;
+    let mut mesh = chart.configure_mesh();
+    if labels {
+        mesh.x_desc("MHz").y_desc("dB");
+    }
+    mesh.draw().map_err(text)?;
     let line = density.iter().enumerate().map(|(i, &v)| (low_mhz + (i as f64 + 0.5) * step_mhz, v));
     chart.draw_series(LineSeries::new(line, &BLUE)).map_err(text)?;
 
@@ -152,11 +158,15 @@ where
     let width = ((last - first) / 24 + 1).max(1);
     let mut chart = ChartBuilder::on(&lower)
         .margin(16)
-        .x_label_area_size(30)
-        .y_label_area_size(50)
+        .x_label_area_size(below)
+        .y_label_area_size(beside)
         .build_cartesian_2d(first - width..last + 2 * width, 0.0..most * 110.0)
         .map_err(text)?;
-    chart.configure_mesh().x_desc("value").y_desc("%").draw().map_err(text)?;
+    let mut mesh = chart.configure_mesh();
+    if labels {
+        mesh.x_desc("value").y_desc("%");
+    }
+    mesh.draw().map_err(text)?;
     chart
         .draw_series(shares.iter().map(|&(v, share)| {
             Rectangle::new([(v, 0.0), (v + width, share * 100.0)], GREEN.mix(0.6).filled())
