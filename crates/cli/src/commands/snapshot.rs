@@ -100,7 +100,9 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
 pub fn candidates(nav: &NavData, time: GnssTime, near: Option<Ecef>) -> Vec<Sat> {
     let risen = |sat: &Sat| {
         let Some(ephemeris) = nav.ephemeris(*sat, time) else { return false };
-        near.is_none_or(|near| look_angles(near, ephemeris.state(time).position).elevation_deg() > HORIZON_DEG)
+        near.is_none_or(|near| {
+            look_angles(near, ephemeris.state(time).position).elevation_deg() > HORIZON_DEG
+        })
     };
     nav.sats().filter(risen).collect()
 }
