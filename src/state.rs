@@ -90,7 +90,7 @@ impl HotStart {
         if !(5e6..=1e8).contains(&position.norm()) {
             return Err(StateError::Value("position"));
         }
-        if !(file.oscillator_ppm.abs() <= 1000.0) {
+        if !(-1000.0..=1000.0).contains(&file.oscillator_ppm) {
             return Err(StateError::Value("oscillator offset"));
         }
         let nav = megrez_rinex::read_nav_from(file.rinex_nav.as_bytes())
@@ -101,5 +101,53 @@ impl HotStart {
             oscillator_ppm: file.oscillator_ppm,
             nav: nav.nav,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn state() -> HotStart {
+        HotStart {
+            time: GnssTime::from_gpst(2408, 280_800.25),
+            position: Ecef { x: -2_267_830.8, y: 5_009_348.7, z: 3_220_982.6 },
+            oscillator_ppm: -1.25,
+            nav: NavData::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let back = HotStart::from_json(&state().to_json().unwrap()).unwrap();
+        assert_eq!((back.time, back.position, back.oscillator_ppm), {
+            let s = state();
+            (s.time, s.position, s.oscillator_ppm)
+        });
+    }
+
+    #[test]
+    fn states_that_cannot_be_are_named() {
+        let text = state().to_json().unwrap();
+        let message =
+            |from: &str, to: &str| HotStart::from_json(&text.replace(from, to)).err().unwrap().to_string();
+        assert_eq!(
+            message("\"version\": 1", "\"version\": 9"),
+            "state of version 9, this program reads version 1"
+        );
+        assert_eq!(message("280800.25", "-1.0"), "state with an impossible time");
+        assert_eq!(message("-2267830.8", "1e300"), "state with an impossible position");
+        assert_eq!(message("-1.25", "5000.0"), "state with an impossible oscillator offset");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,300}", cut in 0usize..2000) {
+            let _ = HotStart::from_json(&text);
+            let good = state().to_json().unwrap();
+            let cut = good.chars().take(cut).collect::<String>();
+            prop_assert!(good == cut || HotStart::from_json(&cut).is_err());
+        }
     }
 }

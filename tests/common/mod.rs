@@ -1,5 +1,6 @@
 //! Simulated recordings received, and compared with their truth.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail by panicking
 #![allow(dead_code)] // each test file uses a part
 
 use std::collections::BTreeMap;

@@ -70,7 +70,9 @@ pub fn position(text: &str) -> Result<Geodetic, String> {
             );
         }
     };
-    if !(-90.0..=90.0).contains(&lat_deg) || !(-360.0..=360.0).contains(&lon_deg) || !(height_m.abs() <= 1e8)
+    if !(-90.0..=90.0).contains(&lat_deg)
+        || !(-360.0..=360.0).contains(&lon_deg)
+        || !(-1e8..=1e8).contains(&height_m)
     {
         return Err("latitude must be within ±90, longitude within ±360 degrees".into());
     }

@@ -25,7 +25,7 @@ impl Input {
         };
         let source = open(&args.input, &options)?;
         let info = source.info().clone();
-        if !(args.skip >= 0.0) {
+        if !(0.0..=f64::MAX).contains(&args.skip) {
             return Err(CliError::new("--skip must not be negative"));
         }
         let block = info.block_len() as u64;

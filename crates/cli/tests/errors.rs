@@ -1,5 +1,7 @@
 //! Wrong command lines and wrong input: one clear line, a hint, and no panic.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail by panicking
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The files of `megrez run --out`, read by programs and libraries that others wrote.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail by panicking
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -57,7 +59,8 @@ fn distance_m(lat_deg: f64, lon_deg: f64) -> f64 {
 /// The position that RTKLIB computes from the two RINEX files, or none where RTKLIB is absent.
 fn rtklib(out: &Path) -> Option<Vec<(f64, f64, f64)>> {
     // Without these, RTKLIB corrects neither ionosphere nor troposphere. 33: GPS and BeiDou.
-    let options = "pos1-posmode=single\npos1-ionoopt=brdc\npos1-tropopt=saas\npos1-elmask=5\npos1-navsys=33\n";
+    let options =
+        "pos1-posmode=single\npos1-ionoopt=brdc\npos1-tropopt=saas\npos1-elmask=5\npos1-navsys=33\n";
     let config = out.join("rtklib.conf");
     fs::write(&config, options).unwrap();
     let output = Command::new("rnx2rtkp")
@@ -145,7 +148,7 @@ fn same_output_whatever_the_threads_and_reads(recording: &Recording, first: &Pat
     let two = recording.run("two", &["--threads", "2", "--truth", "30.5283,114.3572,50"]);
     // Through a pipe, whose reads come in other sizes than a file's.
     let piped = recording.dir.path().join("piped");
-    let cat = Command::new("cat").arg(recording.file()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut cat = Command::new("cat").arg(recording.file()).stdout(Stdio::piped()).spawn().unwrap();
     let status = megrez()
         .args([
             "run",
@@ -160,11 +163,11 @@ fn same_output_whatever_the_threads_and_reads(recording: &Recording, first: &Pat
         ])
         .arg(&piped)
         .args(["--truth", "30.5283,114.3572,50", "--quiet"])
-        .stdin(cat.stdout.unwrap())
+        .stdin(cat.stdout.take().unwrap())
         .stdout(Stdio::null())
         .status()
         .unwrap();
-    assert!(status.success());
+    assert!(status.success() && cat.wait().unwrap().success());
     for entry in fs::read_dir(&one).unwrap() {
         let name = entry.unwrap().file_name();
         let read = |dir: &Path| {

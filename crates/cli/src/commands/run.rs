@@ -134,7 +134,7 @@ fn feed(input: &mut Input, session: &mut Session, bar: &indicatif::ProgressBar) 
                 break;
             }
             bar.set_position(session.end);
-            if bar.position() == session.end && session.blocks % 20 == 0 {
+            if session.blocks.is_multiple_of(20) {
                 bar.set_message(session.line());
             }
             // The reader may have ended already.

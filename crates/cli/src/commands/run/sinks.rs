@@ -58,10 +58,7 @@ impl Sinks {
                 Box::new(KmlWriter::new(create(dir, "track.kml")?, "megrez")),
                 Box::new(GpxWriter::new(create(dir, "track.gpx")?, "megrez")),
             ],
-            nmea: NmeaWriter::new(
-                create(dir, "track.nmea")?,
-                NmeaOptions { beidou, ..NmeaOptions::default() },
-            ),
+            nmea: NmeaWriter::new(create(dir, "track.nmea")?, NmeaOptions { beidou }),
             messages: MessageLog::new(create(dir, "messages.jsonl")?),
             observations: None,
             signals: signals.to_vec(),

@@ -1,0 +1,162 @@
+//! Which satellites to look for, and channels for those found.
+
+use std::collections::BTreeMap;
+
+use megrez_acquire::Acquisition;
+use megrez_dsp::SampleBlock;
+use megrez_orbit::look_angles;
+use megrez_signal::{SPEED_OF_LIGHT, Sat};
+use megrez_track::{ChannelStart, ChannelState};
+
+use super::Receiver;
+use crate::Event;
+use crate::search::{Wanted, common_offset};
+use crate::slot::Slot;
+
+/// Seconds until the next search for missing satellites: right after the first, while few are tracked, and
+/// with enough of them.
+pub(super) const SEARCH_SOON_S: f64 = 0.2;
+const SEARCH_SHORT_OF_SATELLITES_S: f64 = 8.0;
+const SEARCH_CONTENT_S: f64 = 30.0;
+/// Satellites with which a receiver is content.
+const ENOUGH_SATELLITES: usize = 6;
+/// A signal so much weaker than the strongest on its carrier, in dB, is probably its cross-correlation: C/A
+/// codes leave -21.1 dB at worst, noise adds to that.
+const CROSS_CORRELATION_DB: f64 = 18.0;
+/// Half the window of a predicted Doppler in Hz.
+const PREDICTED_HZ: f64 = 500.0;
+
+impl Receiver {
+    pub(super) fn acquire(&mut self, block: &SampleBlock, events: &mut Vec<Event>) {
+        if !self.search.is_active(block.first_sample) {
+            return;
+        }
+        let wanted = self.wanted(block.first_sample);
+        let Some(found) = self.search.offer(block, &wanted) else {
+            if wanted.iter().all(|w| w.prns.is_empty()) {
+                self.search.postpone(self.end + self.samples(SEARCH_CONTENT_S));
+            }
+            return;
+        };
+        if self.last_fix.is_none() && self.config.known_oscillator_ppm.is_none() && self.found < 4 {
+            self.offset = common_offset(&found).or(self.offset);
+        }
+        let first = self.found == 0 && self.blocks < 100;
+        self.found += found.len();
+        for acquisition in found {
+            if self.start(&acquisition) {
+                events.push(Event::Acquired(acquisition));
+            }
+        }
+        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
+        let pause_s = if first || self.found == 0 {
+            SEARCH_SOON_S
+        } else if steady < ENOUGH_SATELLITES {
+            SEARCH_SHORT_OF_SATELLITES_S
+        } else {
+            SEARCH_CONTENT_S
+        };
+        self.search.postpone(self.end + self.samples(pause_s));
+    }
+
+    pub(super) fn samples(&self, seconds: f64) -> u64 {
+        (seconds * self.info.sample_rate_hz) as u64
+    }
+
+    /// Starts a channel; false if there is a reason not to.
+    fn start(&mut self, acquisition: &Acquisition) -> bool {
+        let signal = acquisition.signal.def();
+        let Some(band) = self.bands.iter().position(|(_, carrier_hz)| *carrier_hz == signal.carrier_hz)
+        else {
+            return false;
+        };
+        let busy = self.slots.iter().any(|s| s.sat == acquisition.sat && s.signal.id == acquisition.signal);
+        let strongest = self.slots.iter().filter(|s| s.signal.id == acquisition.signal);
+        let strongest = strongest.map(|s| s.last_cn0_dbhz).fold(f64::MIN, f64::max);
+        let trace = acquisition.cn0_dbhz < strongest - CROSS_CORRELATION_DB;
+        if busy || trace || self.slots.len() >= self.config.max_channels {
+            return false;
+        }
+        let start = ChannelStart {
+            sample: acquisition.sample,
+            code_phase_chips: acquisition.code_phase_chips,
+            doppler_hz: acquisition.doppler_hz,
+            cn0_dbhz: acquisition.cn0_dbhz,
+        };
+        let slot = Slot::new(
+            acquisition.sat,
+            signal,
+            band,
+            self.info.sample_rate_hz,
+            self.config.level,
+            start,
+            &self.config.tracking,
+        );
+        self.slots.push(slot);
+        self.slots.sort_by_key(|s| (s.signal.id, s.sat));
+        true
+    }
+
+    /// Satellites that are not tracked and may be there.
+    pub(super) fn wanted(&self, sample: u64) -> Vec<Wanted> {
+        let predicted = self.predicted_dopplers(sample);
+        self.config
+            .signals
+            .iter()
+            .map(|&signal| {
+                let mut window: Option<(f64, f64)> = None;
+                let mut all_predicted = true;
+                let prns = signal
+                    .def()
+                    .sats()
+                    .filter(|&sat| !self.slots.iter().any(|s| s.sat == sat && s.signal.id == signal))
+                    .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until))
+                    .filter(|sat| match predicted.get(sat) {
+                        Some(None) => false,
+                        Some(Some(relative)) => {
+                            let doppler_hz = relative * signal.def().carrier_hz;
+                            let (low, high) = window.unwrap_or((f64::MAX, f64::MIN));
+                            window = Some((
+                                low.min(doppler_hz - PREDICTED_HZ),
+                                high.max(doppler_hz + PREDICTED_HZ),
+                            ));
+                            true
+                        }
+                        None => {
+                            all_predicted = false;
+                            true
+                        }
+                    })
+                    .map(|sat| sat.prn)
+                    .collect();
+                let tracked =
+                    self.slots.iter().filter(|s| s.signal.id == signal).map(|s| s.sat.prn).collect();
+                Wanted {
+                    signal,
+                    prns,
+                    tracked,
+                    offset: self.offset,
+                    window_hz: window.filter(|_| all_predicted),
+                }
+            })
+            .collect()
+    }
+
+    /// For satellites with an ephemeris, once a position is known: relative Doppler, or none below the
+    /// horizon.
+    fn predicted_dopplers(&self, sample: u64) -> BTreeMap<Sat, Option<f64>> {
+        let Some((_, fix)) = &self.last_fix else { return BTreeMap::new() };
+        let Some(now) = self.now(sample) else { return BTreeMap::new() };
+        let mut all = BTreeMap::new();
+        for sat in self.nav.sats() {
+            let Some(ephemeris) = self.nav.ephemeris(sat, now) else { continue };
+            let state = ephemeris.state(now);
+            let azel = look_angles(fix.position, state.position);
+            let line = state.position - fix.position;
+            let rate = (state.velocity - fix.velocity.unwrap_or_default()).dot(line) / line.norm();
+            let relative = -rate / SPEED_OF_LIGHT + state.clock_drift - fix.clock_drift;
+            all.insert(sat, (azel.elevation > 0.0).then_some(relative));
+        }
+        all
+    }
+}

@@ -1,0 +1,133 @@
+//! Channels run, messages read.
+
+use megrez_nav::{Assembler, NavEvent, Subframe};
+use megrez_orbit::{Ephemeris, GnssTime};
+use megrez_signal::Sat;
+use rayon::prelude::*;
+
+use super::Receiver;
+use super::acquiring::SEARCH_SOON_S;
+use crate::search::gpst_minus_system_s;
+use crate::slot::{Slot, SlotEvent};
+use crate::{Event, LossReason};
+
+/// A satellite that was found but could not be tracked is left alone for so long.
+const SHUN_S: f64 = 20.0;
+
+impl Receiver {
+    pub(super) fn track(&mut self, events: &mut Vec<Event>) {
+        let bands = &self.bands;
+        self.slots.par_iter_mut().for_each(|slot| {
+            if let Some((band, _)) = bands.get(slot.band) {
+                slot.process(&band.view());
+            }
+        });
+        let mut slots = std::mem::take(&mut self.slots);
+        let mut drained = std::mem::take(&mut self.drained);
+        let mut kept = Vec::with_capacity(slots.len());
+        for mut slot in slots.drain(..) {
+            slot.drain(&mut drained);
+            let mut lost = false;
+            for event in drained.drain(..) {
+                let (sat, signal) = (slot.sat, slot.signal.id);
+                match event {
+                    SlotEvent::Synchronised { sample } => {
+                        events.push(Event::Synchronised { sample, sat, signal });
+                    }
+                    SlotEvent::Subframe { sample, subframe } => {
+                        self.message(sample, &mut slot, subframe, events);
+                    }
+                    SlotEvent::Lost { sample, reason } => {
+                        lost = true;
+                        events.push(Event::Lost { sample, sat, signal, reason: LossReason::Signal(reason) });
+                    }
+                }
+            }
+            if lost {
+                self.remember(&slot);
+                if slot.subframes > 0 {
+                    self.search.hasten(self.end + self.samples(SEARCH_SOON_S));
+                } else {
+                    let until = self.end + self.samples(SHUN_S);
+                    self.shunned.insert((slot.signal.id, slot.sat), until);
+                }
+            } else {
+                kept.push(slot);
+            }
+        }
+        self.drained = drained;
+        self.slots = kept;
+        self.drop_copies(events);
+    }
+
+    fn message(&mut self, sample: u64, slot: &mut Slot, subframe: Box<Subframe>, events: &mut Vec<Event>) {
+        let near = self.now(sample).or(self.config.near_time);
+        let assembler = self
+            .assemblers
+            .entry((slot.sat, subframe.message))
+            .or_insert_with(|| Assembler::new(slot.sat, subframe.message));
+        for event in assembler.push(&subframe, near) {
+            match event {
+                NavEvent::Ephemeris(ephemeris) => {
+                    self.nav.insert(ephemeris.clone());
+                    events.push(Event::Ephemeris { sample, ephemeris: Box::new(ephemeris) });
+                }
+                other => other.store(&mut self.nav),
+            }
+        }
+        let time = assembler.time(&subframe).or_else(|| {
+            let shift = gpst_minus_system_s(slot.sat.constellation);
+            self.now(sample).map(|now| nearest_tow(now, subframe.tow_s + shift))
+        });
+        if let Some(time) = time {
+            self.hint.get_or_insert((sample, time));
+        }
+        slot.note_subframe(&subframe, time);
+        events.push(Event::Message { sample, signal: slot.signal.id, time, subframe });
+    }
+
+    /// A weak channel that sends a stronger satellite's ephemeris tracks its cross-correlation.
+    fn drop_copies(&mut self, events: &mut Vec<Event>) {
+        let fresh: Vec<Sat> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Ephemeris { ephemeris, .. } => Some(ephemeris.sat()),
+                _ => None,
+            })
+            .collect();
+        for sat in fresh {
+            let Some(new) = self.nav.ephemerides_of(sat).last().map(Ephemeris::kepler) else { continue };
+            let twin = self.nav.ephemerides().map(Ephemeris::kepler).find_map(|old| {
+                let same = old.sat.constellation == sat.constellation
+                    && (old.m0, old.omega0, old.omega, old.e) == (new.m0, new.omega0, new.omega, new.e);
+                (same && old.sat != sat).then_some(old.sat)
+            });
+            let Some(twin) = twin else { continue };
+            let strength = |s: Sat| {
+                self.slots.iter().filter(|x| x.sat == s).map(|x| x.last_cn0_dbhz).fold(0.0, f64::max)
+            };
+            let (copy, original) = if strength(sat) < strength(twin) { (sat, twin) } else { (twin, sat) };
+            self.nav.remove(copy);
+            self.assemblers.retain(|(s, _), _| *s != copy);
+            let end = self.end;
+            self.slots.retain(|slot| {
+                if slot.sat == copy {
+                    events.push(Event::Lost {
+                        sample: end,
+                        sat: copy,
+                        signal: slot.signal.id,
+                        reason: LossReason::CrossCorrelation(original),
+                    });
+                }
+                slot.sat != copy
+            });
+        }
+    }
+}
+
+/// The instant nearest to `near` whose GPST time of week is `tow_s`.
+pub(super) fn nearest_tow(near: GnssTime, tow_s: f64) -> GnssTime {
+    let (week, tow) = near.gpst();
+    let weeks = ((tow - tow_s) / 604_800.0).round() as i64;
+    GnssTime::from_gpst(week + weeks, tow_s)
+}
