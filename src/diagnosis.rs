@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use megrez_dsp::{LevelStats, StreamInfo};
+use megrez_dsp::{LevelStats, SampleBlock, StreamInfo, spectrum};
 
 use crate::SatStatus;
 
@@ -10,6 +10,10 @@ use crate::SatStatus;
 const CLIPPING: f64 = 0.02;
 /// Mean relative to rms above which a stream has an offset worth naming.
 const DC: f64 = 0.5;
+/// Bins of the spectrum in which spurs are looked for.
+const BINS: usize = 2048;
+/// A bin so many dB above the median is a spur. Noise averaged over a block stays within a few dB.
+const SPUR_DB: f32 = 15.0;
 /// Satellites that a position in one system needs.
 const NEEDED: usize = 4;
 
@@ -33,6 +37,7 @@ impl Diagnosis {
     pub(crate) fn of(
         info: &StreamInfo,
         levels: &LevelStats,
+        block: Option<&SampleBlock>,
         satellites: &[SatStatus],
         oscillator_ppm: Option<f64>,
         duration_s: f64,
@@ -41,6 +46,9 @@ impl Diagnosis {
     ) -> Self {
         let mut d = Self::default();
         d.levels(levels);
+        if let Some(block) = block {
+            d.spurs(info, block);
+        }
         if !fixed {
             d.satellites(info, satellites, duration_s);
             if let Some(refusal) = refusal {
@@ -85,6 +93,31 @@ impl Diagnosis {
             self.add(
                 format!("a constant offset makes up {:.0} % of the level", dc * 100.0),
                 "tune the front end some 100 kHz off the carrier, or check the sample format (cs8 or cu8?)",
+            );
+        }
+    }
+
+    /// Narrow lines in the spectrum, the constant offset aside.
+    fn spurs(&mut self, info: &StreamInfo, block: &SampleBlock) {
+        let density = spectrum(&block.samples, info, BINS);
+        let mut sorted = density.clone();
+        sorted.sort_by(f32::total_cmp);
+        let Some(&median) = sorted.get(sorted.len() / 2) else { return };
+        let step_hz = info.sample_rate_hz / density.len() as f64;
+        let at_hz = |bin: usize| (bin as f64 - density.len() as f64 / 2.0) * step_hz;
+        let strongest = density
+            .iter()
+            .enumerate()
+            .filter(|&(bin, _)| at_hz(bin).abs() > 4.0 * step_hz)
+            .max_by(|a, b| a.1.total_cmp(b.1));
+        if let Some((bin, &db)) = strongest.filter(|&(_, &db)| db > median + SPUR_DB) {
+            self.add(
+                format!(
+                    "a carrier near {:.3} MHz stands {:.0} dB above the rest of the spectrum",
+                    (info.center_hz + at_hz(bin)) / 1e6,
+                    db - median
+                ),
+                "interference, or a spur of the front end: try another gain, USB port or antenna place",
             );
         }
     }

@@ -24,6 +24,9 @@ const HISTORY_S: f64 = 0.045;
 /// Blocks whose levels are taken in at the start; later one in as many.
 const LEVEL_BLOCKS: u64 = 50;
 
+/// Block that is kept for a look at the spectrum.
+const SPECIMEN_BLOCK: u64 = 20;
+
 /// Why a receiver cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -94,6 +97,8 @@ pub struct Receiver {
     /// Satellites that were found and then could not be tracked, and when to look for them again.
     shunned: BTreeMap<(SignalId, Sat), u64>,
     levels: LevelStats,
+    /// One block, for a look at the spectrum.
+    specimen: Option<SampleBlock>,
     last_refusal: Option<String>,
     blocks: u64,
     end: u64,
@@ -151,6 +156,7 @@ impl Receiver {
             found: 0,
             shunned: BTreeMap::new(),
             levels: LevelStats::default(),
+            specimen: None,
             last_refusal: None,
             blocks: 0,
             end: 0,
@@ -169,6 +175,10 @@ impl Receiver {
         }
         self.blocks += 1;
         self.end = block.first_sample + block.samples.len() as u64;
+        // Front ends settle at first.
+        if self.blocks == SPECIMEN_BLOCK || self.specimen.is_none() {
+            self.specimen = Some(block.clone());
+        }
         if self.blocks <= LEVEL_BLOCKS || self.blocks.is_multiple_of(LEVEL_BLOCKS) {
             self.levels.add(block);
         }
@@ -247,6 +257,7 @@ impl Receiver {
         Diagnosis::of(
             &self.info,
             &self.levels,
+            self.specimen.as_ref(),
             &self.satellites(),
             self.oscillator_ppm(),
             self.end as f64 / self.info.sample_rate_hz,
