@@ -183,8 +183,9 @@ fn walk_from_gps() {
 
 #[test]
 fn walk_from_gps_and_beidou() {
-    let Some((tried, errors)) = walk(&[SignalId::L1CA, SignalId::B1CP], 1) else { return };
-    assert_eq!(tried, 301);
+    // Every third, for the sake of time.
+    let Some((tried, errors)) = walk(&[SignalId::L1CA, SignalId::B1CP], 3) else { return };
+    assert_eq!(tried, 101);
     check("L1 C/A and B1C", tried, &errors);
 }
 
