@@ -27,17 +27,18 @@ fn searches(c: &mut Criterion) {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let mut group = c.benchmark_group("search");
     group.sample_size(10).warm_up_time(Duration::from_secs(1));
-    let narrow = |mut plan: SearchPlan| {
-        plan.doppler_hz = (-200.0, 200.0);
+    let within = |hz: f64, mut plan: SearchPlan| {
+        plan.doppler_hz = (-hz, hz);
         plan
     };
     let cases = [
-        ("L1CA cold 5 kHz", SearchPlan::cold(SignalId::L1CA, 0.0)),
+        ("L1CA cold 7 kHz", within(7000.0, SearchPlan::cold(SignalId::L1CA, 0.0))),
+        ("L1CA deep 7 kHz", within(7000.0, SearchPlan::deep(SignalId::L1CA, 0.0))),
         ("L1CA cold 65 kHz", SearchPlan::cold(SignalId::L1CA, 38e-6)),
         ("L1CA 0.1 s 5 kHz", SearchPlan::for_available(SignalId::L1CA, 0.1, 0.0)),
-        ("B1I cold 5 kHz", SearchPlan::cold(SignalId::B1I, 0.0)),
-        ("B1I deep 200 Hz", narrow(SearchPlan::deep(SignalId::B1I, 0.0))),
-        ("B1C pilot cold 200 Hz", narrow(SearchPlan::cold(SignalId::B1CP, 0.0))),
+        ("B1I cold 7 kHz", within(7000.0, SearchPlan::cold(SignalId::B1I, 0.0))),
+        ("B1I deep 200 Hz", within(200.0, SearchPlan::deep(SignalId::B1I, 0.0))),
+        ("B1C pilot cold 1 kHz", within(1000.0, SearchPlan::cold(SignalId::B1CP, 0.0))),
     ];
     for (name, plan) in cases {
         let rate = 10e6;

@@ -40,13 +40,21 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Spectra of `chips` (0 or 1) on a grid of `n` samples a period.
-    pub(crate) fn new(chips: &[u8], modulation: Modulation, n: usize, sign_changes: SignChanges) -> Self {
-        let fine = half_line_spectrum(chips, modulation, n);
-        let total: f64 = fine.iter().step_by(2).map(Complex::norm_sqr).sum();
+    /// Spectra of `chips` (0 or 1) on a grid of `n` samples a period, for windows of `periods` code periods
+    /// where sign changes are avoided.
+    pub(crate) fn new(
+        chips: &[u8],
+        modulation: Modulation,
+        n: usize,
+        sign_changes: SignChanges,
+        periods: usize,
+    ) -> Self {
+        let m = if sign_changes == SignChanges::Avoided { periods } else { 2 };
+        let fine = fine_spectrum(chips, modulation, n, m);
+        let total: f64 = fine.iter().step_by(m).map(Complex::norm_sqr).sum();
         let scale = 1.0 / total.sqrt();
         let single = |c: Complex<f64>| Complex::new(c.re as f32, c.im as f32);
-        let even: Vec<Complex<f32>> = fine.iter().step_by(2).map(|c| single(c * scale)).collect();
+        let even: Vec<Complex<f32>> = fine.iter().step_by(m).map(|c| single(c * scale)).collect();
         let conjugate = |spectrum: &[Complex<f32>]| spectrum.iter().map(Complex::conj).collect::<Vec<_>>();
         let conjugates = match sign_changes {
             SignChanges::Ignored => vec![conjugate(&even)],
@@ -56,12 +64,12 @@ impl Code {
                 let odd: Vec<_> = fine.iter().skip(1).step_by(2).map(|c| single(c * scale)).collect();
                 vec![conjugate(&even), conjugate(&odd)]
             }
-            // The inverse FFT of twice the length has half the lines' spacing, hence the factor.
+            // The inverse FFT of m times the length has m times the lines, hence the factor.
             SignChanges::Avoided => {
-                vec![fine.iter().map(|c| single(c.conj() * (0.5 * scale))).collect()]
+                vec![fine.iter().map(|c| single(c.conj() * (scale / m as f64))).collect()]
             }
         };
-        let fourth: f64 = fine.iter().step_by(2).map(|c| (c.norm_sqr() * scale * scale).powi(2)).sum();
+        let fourth: f64 = fine.iter().step_by(m).map(|c| (c.norm_sqr() * scale * scale).powi(2)).sum();
         Self { conjugates, spectrum: even, in_band: total, self_noise: fourth }
     }
 
@@ -87,22 +95,22 @@ pub(crate) fn signed(k: usize, n: usize) -> i64 {
     if k < n.div_ceil(2) { k as i64 } else { k as i64 - n as i64 }
 }
 
-/// Fourier coefficients of one period of the continuous waveform at multiples of half the line spacing,
-/// `2n` of them in FFT order, so that those at even places sum to at most 1 in power.
+/// Fourier coefficients of one period of the continuous waveform at multiples of 1/m of the line spacing,
+/// `m n` of them in FFT order, so that every m-th, the lines themselves, sum to at most 1 in power.
 ///
 /// Exact: the DFT of the chips times the Fourier transform of the chip's pulse.
-fn half_line_spectrum(chips: &[u8], modulation: Modulation, n: usize) -> Vec<Complex<f64>> {
+fn fine_spectrum(chips: &[u8], modulation: Modulation, n: usize, m: usize) -> Vec<Complex<f64>> {
     let length = chips.len();
     let mut lines: Vec<Complex<f64>> =
         chips.iter().map(|&chip| Complex::new(1.0 - 2.0 * f64::from(chip & 1), 0.0)).collect();
-    lines.resize(2 * length, Complex::default());
-    FftPlanner::new().plan_fft_forward(2 * length).process(&mut lines);
-    (0..2 * n)
+    lines.resize(m * length, Complex::default());
+    FftPlanner::new().plan_fft_forward(m * length).process(&mut lines);
+    (0..m * n)
         .map(|k| {
-            let k = signed(k, 2 * n);
+            let k = signed(k, m * n);
             // Cycles a chip.
-            let f = k as f64 / (2 * length) as f64;
-            let line = lines.get(k.rem_euclid(2 * length as i64) as usize).copied().unwrap_or_default();
+            let f = k as f64 / (m * length) as f64;
+            let line = lines.get(k.rem_euclid((m * length) as i64) as usize).copied().unwrap_or_default();
             line * pulse(modulation, f) / length as f64
         })
         .collect()
@@ -148,7 +156,7 @@ mod tests {
         for (signal, expected) in [(SignalId::L1CA, 0.903), (SignalId::B1I, 0.903), (SignalId::B1CP, 0.856)] {
             let def = signal.def();
             let chips = def.code(20).unwrap();
-            let code = Code::new(&chips, def.modulation, samples_per_period(def), SignChanges::Ignored);
+            let code = Code::new(&chips, def.modulation, samples_per_period(def), SignChanges::Ignored, 1);
             assert!((code.in_band - expected).abs() < 0.01, "{signal}: {}", code.in_band);
             assert!((code.self_noise * def.code_length as f64 - 1.0).abs() < 0.7, "{}", code.self_noise);
         }
@@ -159,7 +167,7 @@ mod tests {
     fn waveform_is_the_code() {
         let def = SignalId::L1CA.def();
         let chips = def.code(7).unwrap();
-        let code = Code::new(&chips, def.modulation, 2048, SignChanges::Ignored);
+        let code = Code::new(&chips, def.modulation, 2048, SignChanges::Ignored, 1);
         let wave = code.waveform(0.0, &mut FftPlanner::new());
         let agree = (0..2048)
             .filter(|t| {

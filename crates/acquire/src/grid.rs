@@ -1,13 +1,15 @@
 //! The search grid: powers at all delays and Dopplers, and the best cell of each satellite and Doppler.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
+use megrez_dsp::ComplexMath;
 use num_complex::Complex;
 use rayon::prelude::*;
 use rustfft::{Fft, FftPlanner};
-use std::sync::Arc;
 
 use crate::code::{Code, signed};
+use crate::{SearchPlan, SignChanges};
 
 /// Baseband samples for a slice of the Doppler window.
 ///
@@ -28,20 +30,46 @@ pub(crate) struct Slice {
 pub(crate) struct Shape {
     /// Samples of a code period.
     pub(crate) n: usize,
-    /// Length of the FFTs: `n`, or `2 n` where sign changes are avoided.
+    /// Length of the FFTs: `n`, or a whole multiple of it where sign changes are avoided.
     pub(crate) window: usize,
+    /// Blocks that one FFT serves: 1, or one less than the code periods of the window.
+    pub(crate) run: usize,
     /// Code periods summed coherently.
     pub(crate) coherent: usize,
     /// Blocks summed in power.
     pub(crate) blocks: usize,
+    /// Whether the delay of blocks runs over the window without wrapping round.
+    pub(crate) padded: bool,
+    /// Whether every other step of Doppler is interpolated.
+    pub(crate) interpolated: bool,
     /// Carrier of the signal in Hz.
     pub(crate) carrier_hz: f64,
 }
 
 impl Shape {
+    /// Sizes for a plan that fits the samples, with `n` samples a code period.
+    pub(crate) fn new(n: usize, plan: &SearchPlan) -> Self {
+        let (coherent, blocks) = (plan.coherent_periods, plan.noncoherent);
+        let padded = plan.sign_changes == SignChanges::Avoided;
+        let run = if padded && coherent == 1 { padded_run(n, blocks) } else { 1 };
+        let window = if padded { (run + 1) * n } else { n };
+        // The phases of folded blocks that slide along the samples do not fit together.
+        let interpolated = plan.doppler_interpolated && !(padded && coherent > 1);
+        let carrier_hz = plan.signal.def().carrier_hz;
+        Self { n, window, run, coherent, blocks, padded, interpolated, carrier_hz }
+    }
+
     /// Steps of Doppler from one line of the code to the next: half the resolution of a block.
     pub(crate) fn fractions(&self) -> usize {
         2 * self.coherent
+    }
+
+    /// Steps of Doppler from one correlation to the next; what lies between is interpolated.
+    ///
+    /// Correlations over the same samples at Dopplers one resolution apart hold all there is to know of those
+    /// between, if they are in phase at the middle of the samples but for a sign; see [`Search::sum`].
+    fn stride(&self) -> usize {
+        if self.interpolated { 2 } else { 1 }
     }
 
     /// Doppler of a step relative to the centre of the slice, in Hz.
@@ -53,6 +81,22 @@ impl Shape {
     pub(crate) fn code_excess(&self, slice: &Slice, offset_hz: f64) -> f64 {
         offset_hz / (self.carrier_hz + slice.mid_hz)
     }
+
+    /// Lines of the window from one line of the code to the next.
+    fn lines(&self) -> i64 {
+        (self.window / self.n) as i64
+    }
+}
+
+/// Blocks of one period that an FFT of one period more serves best: longer ones waste less on the padding,
+/// but the last one may be partly empty, and they should stay in the cache.
+fn padded_run(n: usize, blocks: usize) -> usize {
+    const LONGEST: usize = 1 << 15;
+    [1, 2, 3, 5, 7]
+        .into_iter()
+        .filter(|run| *run == 1 || (run + 1) * n <= LONGEST)
+        .min_by_key(|run| blocks.div_ceil(*run) * (run + 1))
+        .unwrap_or(1)
 }
 
 /// The best cell of one satellite at one step of Doppler. Powers are sums over the blocks.
@@ -74,39 +118,62 @@ impl Best {
     }
 }
 
+/// Correlations of one task, at most, unless the window is long.
+const TASK: usize = 16;
+/// Steps in samples in which the delay follows the code's Doppler.
+const ADVANCE: f64 = 1.0 / 8.0;
+
 /// Searches one slice for all `codes`: for each step of Doppler, the best cell of each code.
 pub(crate) fn search_slice(
     slice: &Slice,
     shape: &Shape,
     codes: &[Arc<Code>],
+    math: ComplexMath,
     planner: &mut FftPlanner<f32>,
 ) -> Vec<Vec<Best>> {
     let forward = planner.plan_fft_forward(shape.window);
     let inverse = planner.plan_fft_inverse(shape.window);
-    let spectra: Vec<Vec<Complex<f32>>> = (0..shape.fractions())
-        .into_par_iter()
-        .map(|fraction| spectra(slice, shape, fraction, forward.as_ref()))
-        .collect();
-    (slice.bins.0..=slice.bins.1)
-        .into_par_iter()
+    let hypotheses = codes.first().map_or(0, |code| code.conjugates.len());
+    let is_used = |fraction: usize| fraction.is_multiple_of(shape.stride()) || hypotheses > 1;
+    let spectra: Vec<Vec<Complex<f32>>> =
+        (0..shape.fractions())
+            .into_par_iter()
+            .map(|fraction| {
+                if is_used(fraction) { spectra(slice, shape, fraction, forward.as_ref()) } else { Vec::new() }
+            })
+            .collect();
+    let stride = shape.stride() as i32;
+    let (first, last) = (slice.bins.0.div_euclid(stride), -(-slice.bins.1).div_euclid(stride));
+    let least = if shape.window > (1 << 14) { 8 } else { TASK };
+    let chunks = (last - first).max(1).cast_unsigned().div_ceil(least as u32).cast_signed();
+    let bound = |chunk: i32| first + (last - first) * chunk / chunks;
+    let tasks: Vec<(usize, i32)> =
+        (0..codes.len()).flat_map(|code| (0..chunks).map(move |chunk| (code, chunk))).collect();
+    let search = Search { slice, shape, spectra: &spectra, math, inverse: inverse.as_ref() };
+    let found: Vec<Vec<Best>> = tasks
+        .par_iter()
         .map_init(
-            || Workspace::new(shape, codes, inverse.as_ref()),
-            |workspace, bin| workspace.search(slice, shape, codes, &spectra, bin, inverse.as_ref()),
+            || Workspace::new(shape, inverse.as_ref()),
+            |workspace, &(code, chunk)| {
+                let ends = (bound(chunk), bound(chunk + 1), chunk + 1 == chunks);
+                codes.get(code).map(|code| search.run(workspace, code, ends)).unwrap_or_default()
+            },
         )
-        .collect()
+        .collect();
+    found.chunks(chunks as usize).map(|of_code| of_code.concat()).collect()
 }
 
-/// Spectra of all blocks with `fraction` steps of Doppler wiped off, one after another.
+/// Spectra of all windows with `fraction` steps of Doppler wiped off, one after another.
 fn spectra(slice: &Slice, shape: &Shape, fraction: usize, fft: &dyn Fft<f32>) -> Vec<Complex<f32>> {
-    let &Shape { n, window, coherent, blocks, .. } = shape;
+    let &Shape { n, window, coherent, blocks, run, .. } = shape;
     let cycles = fraction as f64 / (shape.fractions() * n) as f64;
     let wipe: Vec<Complex<f32>> =
         (0..(coherent - 1) * n + window).map(|t| turn(-cycles * t as f64)).collect();
-    let mut out = vec![Complex::default(); blocks * window];
+    let mut out = vec![Complex::default(); blocks.div_ceil(run) * window];
     let mut scratch = vec![Complex::default(); fft.get_inplace_scratch_len()];
-    for (b, folded) in out.chunks_exact_mut(window).enumerate() {
+    for (w, folded) in out.chunks_exact_mut(window).enumerate() {
         for m in 0..coherent {
-            let samples = slice.samples.get((b * coherent + m) * n..).unwrap_or_default();
+            let samples = slice.samples.get((w * run * coherent + m) * n..).unwrap_or_default();
             let wipe = wipe.get(m * n..).unwrap_or_default();
             for ((to, x), w) in folded.iter_mut().zip(samples).zip(wipe) {
                 *to += x * w;
@@ -125,149 +192,189 @@ fn turn(cycles: f64) -> Complex<f32> {
 
 /// Buffers of one thread.
 struct Workspace {
-    line: Vec<Complex<f32>>,
     product: Vec<Complex<f32>>,
+    /// Correlations at this Doppler and the one before, with one more element for the neighbour of the last.
+    correlations: [Vec<Complex<f32>>; 2],
+    /// Conjugate spectrum of the code, moved by `advance`.
+    moved: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
-    /// For each code and hypothesis, sums at the delays of the grid, then at those halfway.
+    /// For each step of Doppler, sums at the delays of the grid, then at those halfway.
     sums: Vec<f32>,
 }
 
 impl Workspace {
-    fn new(shape: &Shape, codes: &[Arc<Code>], fft: &dyn Fft<f32>) -> Self {
-        let grids: usize = codes.iter().map(|code| code.conjugates.len()).sum();
+    fn new(shape: &Shape, fft: &dyn Fft<f32>) -> Self {
+        let buffer = |len| vec![Complex::default(); len];
         Self {
-            line: vec![Complex::default(); shape.window],
-            product: vec![Complex::default(); shape.window],
-            scratch: vec![Complex::default(); fft.get_inplace_scratch_len()],
-            sums: vec![0.0; grids * 2 * shape.n],
+            product: buffer(shape.window),
+            correlations: [buffer(shape.window + 1), buffer(shape.window + 1)],
+            moved: Vec::new(),
+            scratch: buffer(fft.get_outofplace_scratch_len()),
+            sums: Vec::new(),
         }
     }
+}
 
-    fn search(
-        &mut self,
-        slice: &Slice,
-        shape: &Shape,
-        codes: &[Arc<Code>],
-        spectra: &[Vec<Complex<f32>>],
-        bin: i32,
-        fft: &dyn Fft<f32>,
+/// What all tasks share.
+struct Search<'a> {
+    slice: &'a Slice,
+    shape: &'a Shape,
+    spectra: &'a [Vec<Complex<f32>>],
+    math: ComplexMath,
+    inverse: &'a dyn Fft<f32>,
+}
+
+impl Search<'_> {
+    /// The best cells of one code at steps of Doppler from `first` to `last` strides, and at those between.
+    ///
+    /// The upper end belongs to the next task unless it `is_last`.
+    fn run(
+        &self,
+        workspace: &mut Workspace,
+        code: &Code,
+        (first, last, is_last): (i32, i32, bool),
     ) -> Vec<Best> {
-        let hypotheses = codes.first().map_or(0, |code| code.conjugates.len());
-        let n = shape.n;
-        self.sums.fill(0.0);
-        let excess = shape.code_excess(slice, shape.bin_hz(slice, bin));
-        for b in 0..shape.blocks {
-            // The code starts earlier by this much after b blocks.
-            let advance =
-                excess * ((b * shape.coherent) as f64 + 0.5 * (shape.coherent - 1) as f64) * n as f64;
-            for h in 0..hypotheses {
-                // The code with the turned sign sits half a line higher.
-                self.load(shape, spectra, bin + (h * shape.coherent) as i32, b, advance);
-                for (code, sums) in codes.iter().zip(self.sums.chunks_exact_mut(hypotheses * 2 * n)) {
-                    let Some(conjugate) = code.conjugates.get(h) else { continue };
-                    for ((p, x), c) in self.product.iter_mut().zip(&self.line).zip(conjugate) {
-                        *p = Complex::new(x.re * c.re - x.im * c.im, x.re * c.im + x.im * c.re);
-                    }
-                    fft.process_with_scratch(&mut self.product, &mut self.scratch);
-                    let Some(sums) = sums.get_mut(h * 2 * n..(h + 1) * 2 * n) else { continue };
-                    add_powers(sums, &self.product);
+        let stride = self.shape.stride() as i32;
+        let steps = ((last - first) * stride + 1).cast_unsigned() as usize;
+        let low = first * stride;
+        let mut found: Vec<Best> = Vec::new();
+        for h in 0..code.conjugates.len() {
+            self.sum(workspace, code, h, (first, last));
+            let reported = if is_last { steps } else { steps - 1 };
+            let cells = workspace.sums.chunks_exact(2 * self.shape.n).take(reported);
+            let cells =
+                (low..).zip(cells).filter(|(bin, _)| (self.slice.bins.0..=self.slice.bins.1).contains(bin));
+            for (k, (bin, grid)) in cells.enumerate() {
+                // A difference has twice the power.
+                let scale = if bin.rem_euclid(stride) == 0 { 1.0 } else { 0.5 };
+                let best = best(grid, bin, scale, self.math);
+                match found.get_mut(k) {
+                    Some(other) if best.ratio > other.ratio => *other = best,
+                    Some(_) => {}
+                    None => found.push(best),
                 }
             }
         }
-        self.sums
-            .chunks_exact(hypotheses * 2 * n)
-            .filter_map(|grids| {
-                grids
-                    .chunks_exact(2 * n)
-                    .map(|grid| best(grid, bin))
-                    .reduce(|a, b| if b.ratio > a.ratio { b } else { a })
-            })
-            .collect()
+        found
     }
 
-    /// Spectrum of block `b` at a step of Doppler, the delay moved by `advance` samples.
-    fn load(&mut self, shape: &Shape, spectra: &[Vec<Complex<f32>>], bin: i32, b: usize, advance: f64) {
-        let fractions = shape.fractions() as i32;
-        let window = shape.window;
-        let lines = bin.div_euclid(fractions) as i64 * (window / shape.n) as i64;
+    /// Sums the powers of all blocks under hypothesis `h`.
+    ///
+    /// Halfway between two Dopplers one resolution apart, a signal leaves the same in both, with opposite
+    /// signs: half a turn over the samples. Their difference has nine tenths of the power that a correlation
+    /// there would have over the noise, as much as is left a quarter from either.
+    fn sum(&self, workspace: &mut Workspace, code: &Code, h: usize, (first, last): (i32, i32)) {
+        let &Shape { n, window, run, blocks, coherent, .. } = self.shape;
+        let stride = self.shape.stride();
+        let Workspace { product, correlations: [now, before], moved, scratch, sums } = workspace;
+        sums.clear();
+        sums.resize(((last - first) as usize * stride + 1) * 2 * n, 0.0);
+        let Some(conjugate) = code.conjugates.get(h) else { return };
+        let mut at = 0.0;
+        for w in 0..blocks.div_ceil(run) {
+            let in_window = run.min(blocks - w * run);
+            // Periods from the start of the slice to the middle of the window's blocks.
+            let middle = (w * run * coherent) as f64 + 0.5 * (in_window * coherent - 1) as f64;
+            for (k, d) in (first..=last).enumerate() {
+                let bin = d * stride as i32;
+                // The code starts earlier by this much.
+                let excess = self.shape.code_excess(self.slice, self.shape.bin_hz(self.slice, bin));
+                let advance = (excess * middle * n as f64 / ADVANCE).round() * ADVANCE;
+                if advance != 0.0 && advance != at {
+                    at = advance;
+                    advance_code(moved, conjugate, at);
+                }
+                let conjugate = if advance == 0.0 { conjugate } else { &*moved };
+                // The code with the turned sign sits half a line higher.
+                self.multiply(product, conjugate, bin + (h * coherent) as i32, w);
+                let Some((correlation, extra)) = now.split_at_mut_checked(window) else { return };
+                self.inverse.process_outofplace_with_scratch(product, correlation, scratch);
+                // What follows the last delay: the first one, if delays wrap round.
+                extra.copy_from_slice(correlation.get(..1).unwrap_or_default());
+                let (past, rest) = sums.split_at_mut(2 * n * (k * stride));
+                let (on, halfway) = rest.split_at_mut(n);
+                for b in 0..in_window {
+                    let x = now.get(b * n..=(b + 1) * n).unwrap_or_default();
+                    self.math.add_powers(on, halfway, x);
+                }
+                if stride == 2 && k > 0 {
+                    let between = past.len() - 2 * n;
+                    let (on, halfway) = past.split_at_mut(between).1.split_at_mut(n);
+                    for b in 0..in_window {
+                        let x = now.get(b * n..=(b + 1) * n).unwrap_or_default();
+                        let y = before.get(b * n..=(b + 1) * n).unwrap_or_default();
+                        self.math.add_powers_of_difference(on, halfway, x, y);
+                    }
+                }
+                std::mem::swap(now, before);
+            }
+        }
+    }
+
+    /// Product of the spectrum of window `w` at a step of Doppler and the code's.
+    fn multiply(&self, product: &mut [Complex<f32>], conjugate: &[Complex<f32>], bin: i32, w: usize) {
+        let window = self.shape.window;
+        let fractions = self.shape.fractions() as i32;
+        let lines = i64::from(bin.div_euclid(fractions)) * self.shape.lines();
         let shift = lines.rem_euclid(window as i64) as usize;
-        let block = spectra
+        let spectrum = self
+            .spectra
             .get(bin.rem_euclid(fractions) as usize)
-            .and_then(|spectra| spectra.get(b * window..(b + 1) * window))
+            .and_then(|spectra| spectra.get(w * window..(w + 1) * window))
             .unwrap_or_default();
-        if block.len() != window || self.line.len() != window {
+        if spectrum.len() != window || conjugate.len() != window || product.len() != window {
             return;
         }
-        let (head, tail) = block.split_at(shift);
-        self.line[..window - shift].copy_from_slice(tail);
-        self.line[window - shift..].copy_from_slice(head);
-        if advance.abs() < 1.0 / 32.0 {
-            return;
-        }
-        let cycles = -advance / window as f64;
-        const RUN: usize = 64;
-        let step = turn(cycles);
-        for (run, chunk) in self.line.chunks_mut(RUN).enumerate() {
-            let mut phase = turn(cycles * signed(run * RUN, window) as f64);
-            for x in chunk {
-                *x *= phase;
-                phase *= step;
+        // Phases are to be alike in the middle of the code. So the Doppler comes off the samples if these begin
+        // and end with the block, and is put on the code if that slides along the samples.
+        let (end, other) = if self.shape.padded { (conjugate, spectrum) } else { (spectrum, conjugate) };
+        let shift = if self.shape.padded { (window - shift) % window } else { shift };
+        let (low, high) = product.split_at_mut(window - shift);
+        let (other_low, other_high) = other.split_at(window - shift);
+        let (end_high, end_low) = end.split_at(shift);
+        self.math.multiply(low, end_low, other_low);
+        self.math.multiply(high, end_high, other_high);
+    }
+}
+
+/// Sets `moved` to `conjugate` for a code that starts `advance` samples earlier.
+fn advance_code(moved: &mut Vec<Complex<f32>>, conjugate: &[Complex<f32>], advance: f64) {
+    const RUN: usize = 256;
+    const LANES: usize = 8;
+    let len = conjugate.len();
+    let cycles = -advance / len as f64;
+    let step = turn(cycles * LANES as f64);
+    moved.clear();
+    moved.extend_from_slice(conjugate);
+    for (run, chunk) in moved.chunks_mut(RUN).enumerate() {
+        let mut phases: [Complex<f32>; LANES] =
+            std::array::from_fn(|l| turn(cycles * signed(run * RUN + l, len) as f64));
+        for lanes in chunk.chunks_mut(LANES) {
+            for (x, phase) in lanes.iter_mut().zip(&mut phases) {
+                *x *= *phase;
+                *phase *= step;
             }
         }
     }
 }
 
-/// Adds the powers of a correlation to the sums, on its own delays and halfway between.
-fn add_powers(sums: &mut [f32], correlation: &[Complex<f32>]) {
-    let n = sums.len() / 2;
-    let (on, halfway) = sums.split_at_mut(n);
-    let next = correlation.iter().skip(1).chain(correlation.first());
-    let (Some(now), Some(later)) = (correlation.get(..n), correlation.get(1..n)) else { return };
-    for ((on, halfway), (a, b)) in on.iter_mut().zip(halfway.iter_mut()).zip(now.iter().zip(later)) {
-        *on += a.norm_sqr();
-        *halfway += (a + b).norm_sqr();
-    }
-    // The last delay's neighbour is the first one of a cyclic correlation, or the next of a longer one.
-    if let (Some(on), Some(halfway), Some(a), Some(b)) =
-        (on.last_mut(), halfway.last_mut(), now.last(), next.clone().nth(n - 1))
-    {
-        *on += a.norm_sqr();
-        *halfway += (a + b).norm_sqr();
-    }
-}
-
-fn best(grid: &[f32], bin: i32) -> Best {
-    let (on, halfway) = grid.split_at(grid.len() / 2);
+/// The best cell of a grid of sums, to be scaled by `scale`.
+fn best(grid: &[f32], bin: i32, scale: f64, math: ComplexMath) -> Best {
+    let n = grid.len() / 2;
+    let (on, halfway) = grid.split_at(n);
+    let peak_and_mean = |grid: &[f32]| {
+        let (peak, sum) = math.peak_and_sum(grid);
+        (peak, sum / n.max(1) as f64)
+    };
     let (on_peak, on_mean) = peak_and_mean(on);
     let (halfway_peak, halfway_mean) = peak_and_mean(halfway);
     let on_ratio = f64::from(on_peak) / on_mean.max(f64::MIN_POSITIVE);
     let halfway_ratio = f64::from(halfway_peak) / halfway_mean.max(f64::MIN_POSITIVE);
     let position = |grid: &[f32], peak: f32| grid.iter().position(|&x| x == peak).unwrap_or(0) as f64;
+    let mean = on_mean * scale;
     if on_ratio >= halfway_ratio {
-        Best { bin, delay: position(on, on_peak), ratio: on_ratio, mean: on_mean }
+        Best { bin, delay: position(on, on_peak), ratio: on_ratio, mean }
     } else {
-        Best { bin, delay: position(halfway, halfway_peak) + 0.5, ratio: halfway_ratio, mean: on_mean }
+        Best { bin, delay: position(halfway, halfway_peak) + 0.5, ratio: halfway_ratio, mean }
     }
-}
-
-fn peak_and_mean(powers: &[f32]) -> (f32, f64) {
-    const LANES: usize = 8;
-    let (mut peak, mut total) = (0.0f32, 0.0f64);
-    for run in powers.chunks(1024) {
-        let (mut peaks, mut sums) = ([0.0f32; LANES], [0.0f32; LANES]);
-        let mut chunks = run.chunks_exact(LANES);
-        for chunk in &mut chunks {
-            for ((&x, peak), sum) in chunk.iter().zip(&mut peaks).zip(&mut sums) {
-                *peak = if x > *peak { x } else { *peak };
-                *sum += x;
-            }
-        }
-        for &x in chunks.remainder() {
-            peak = peak.max(x);
-            total += f64::from(x);
-        }
-        peak = peaks.into_iter().fold(peak, f32::max);
-        total += f64::from(sums.iter().sum::<f32>());
-    }
-    (peak, total / powers.len().max(1) as f64)
 }

@@ -24,11 +24,13 @@
 //! millisecond, by [`downconvert`](megrez_dsp::downconvert), which leaves the signal's main lobe. Narrow-band
 //! interference is cut out. Spectra of blocks of `coherent_periods` code periods, folded to one, serve all
 //! satellites; a shift by whole lines gives Doppler steps of one per code period, and a few wipe-offs give
-//! those between. Each is multiplied by the conjugate spectrum of a code; the inverse FFT is the
-//! correlation at all delays, whose powers are summed over the blocks, on the grid and halfway between its
-//! points (the band holds what is needed to interpolate). With the delay moving by the code Doppler from
-//! block to block, long sums stay sharp; wide windows are cut into slices, each with its own resampling, so
-//! that an oscillator 60 ppm off costs nothing.
+//! those between, one resolution (the inverse of a block's duration) apart. Each is multiplied by the conjugate
+//! spectrum of a code; the inverse FFT is the correlation at all delays. Powers are summed over the blocks, on
+//! the grid and halfway between its points (the band holds what is needed to interpolate), and at Dopplers
+//! halfway between as well; fast searches take these from the difference of both neighbours.
+//! Where signs may change with every code period, FFTs are longer than the code, and one serves several
+//! blocks. With the delay moving by the code Doppler from block to block, long sums stay sharp; wide windows
+//! are cut into slices, each with its own resampling, so that an oscillator 60 ppm off costs nothing.
 
 mod acquisition;
 mod code;

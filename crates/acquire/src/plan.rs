@@ -39,6 +39,9 @@ pub struct SearchPlan {
     pub noncoherent: usize,
     /// Treatment of sign changes at the start of code periods.
     pub sign_changes: SignChanges,
+    /// Whether every other step of Doppler is interpolated from its neighbours: nearly half the work, for a
+    /// loss of 0.9 dB at such a step and 0.2 dB on average.
+    pub doppler_interpolated: bool,
     /// Probability of one or more false detections in the whole search, 0 to 1.
     pub false_alarm: f64,
 }
@@ -68,6 +71,7 @@ impl SearchPlan {
         let periods = ((available_s.clamp(0.0, LONGEST_S) / period_s + 0.01).floor() as usize).max(1);
         let coherent = coherent_limit(signal).min(periods.div_ceil(2));
         let mut plan = Self::with_length(signal, oscillator_error, coherent, (periods / coherent).max(1));
+        plan.doppler_interpolated = false;
         if plan.sign_changes == SignChanges::Avoided {
             if periods == 1 {
                 plan.sign_changes = SignChanges::Tried;
@@ -89,6 +93,7 @@ impl SearchPlan {
             coherent_periods: coherent,
             noncoherent,
             sign_changes,
+            doppler_interpolated: true,
             false_alarm: FALSE_ALARM,
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use megrez_dsp::{Samples, StreamInfo, downconvert};
+use megrez_dsp::{ComplexMath, Level, Samples, StreamInfo, downconvert};
 use megrez_signal::{Sat, SignalId};
 use num_complex::Complex;
 use rayon::prelude::*;
@@ -29,13 +29,18 @@ const EXCISE_S: f64 = 0.002;
 pub struct Searcher {
     info: StreamInfo,
     planner: FftPlanner<f32>,
-    codes: BTreeMap<(SignalId, bool, bool, u8), Arc<Code>>,
+    math: ComplexMath,
+    codes: BTreeMap<CodeKey, Arc<Code>>,
 }
+
+/// Signal, hypotheses on signs, code periods of a window (0: cyclic), number of the satellite.
+type CodeKey = (SignalId, bool, usize, u8);
 
 impl Searcher {
     /// A searcher for the stream `info`.
     pub fn new(info: &StreamInfo) -> Self {
-        Self { info: info.clone(), planner: FftPlanner::new(), codes: BTreeMap::new() }
+        let math = ComplexMath::new(Level::detect().unwrap_or(Level::Portable));
+        Self { info: info.clone(), planner: FftPlanner::new(), math, codes: BTreeMap::new() }
     }
 
     /// The stream.
@@ -65,15 +70,8 @@ impl Searcher {
         let available_s = samples.len() as f64 / self.info.sample_rate_hz;
         let plan = fit(plan, (available_s / period_s + MISSING).floor() as usize)
             .ok_or(AcquireError::TooShort { signal: plan.signal, needed_s: period_s, available_s })?;
-        let window = if plan.sign_changes == SignChanges::Avoided { 2 * n } else { n };
-        let shape = Shape {
-            n,
-            window,
-            coherent: plan.coherent_periods,
-            blocks: plan.noncoherent,
-            carrier_hz: signal.carrier_hz,
-        };
-        let codes: Vec<Arc<Code>> = prns.iter().filter_map(|&prn| self.code(&plan, prn, n)).collect();
+        let shape = Shape::new(n, &plan);
+        let codes: Vec<Arc<Code>> = prns.iter().filter_map(|&prn| self.code(&plan, prn, &shape)).collect();
         if codes.is_empty() {
             return Ok(Vec::new());
         }
@@ -86,8 +84,9 @@ impl Searcher {
         let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
         let mut means = vec![Vec::new(); codes.len()];
         for (s, slice) in slices.iter().enumerate() {
-            for row in search_slice(slice, &shape, &codes, &mut self.planner) {
-                for ((best, found), means) in row.iter().zip(&mut found).zip(&mut means) {
+            let rows = search_slice(slice, &shape, &codes, self.math, &mut self.planner);
+            for ((row, found), means) in rows.iter().zip(&mut found).zip(&mut means) {
+                for best in row {
                     means.push(best.mean);
                     if best.ratio > threshold && found.is_none_or(|(_, other)| best.peak() > other.peak()) {
                         *found = Some((s, *best));
@@ -154,14 +153,15 @@ impl Searcher {
         })
     }
 
-    fn code(&mut self, plan: &SearchPlan, prn: u8, n: usize) -> Option<Arc<Code>> {
+    fn code(&mut self, plan: &SearchPlan, prn: u8, shape: &Shape) -> Option<Arc<Code>> {
         let signal = plan.signal.def();
         let mode = plan.sign_changes;
-        let key = (plan.signal, mode == SignChanges::Tried, mode == SignChanges::Avoided, prn);
+        let periods = if shape.padded { shape.run + 1 } else { 0 };
+        let key = (plan.signal, mode == SignChanges::Tried, periods, prn);
         if let Some(code) = self.codes.get(&key) {
             return Some(code.clone());
         }
-        let code = Arc::new(Code::new(&signal.code(prn)?, signal.modulation, n, mode));
+        let code = Arc::new(Code::new(&signal.code(prn)?, signal.modulation, shape.n, mode, periods));
         self.codes.insert(key, code.clone());
         Some(code)
     }

@@ -12,6 +12,7 @@ mod replica;
 pub mod resample;
 mod stats;
 
+pub use arch::complex::ComplexMath;
 pub use band::{Band, BandView};
 pub use block::{BLOCK_S, SampleBlock, Samples, StreamInfo};
 pub use correlate::{Correlation, Correlator, Taps};

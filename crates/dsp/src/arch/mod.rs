@@ -1,6 +1,8 @@
 //! The kernels compiled for each instruction set: the only unsafe code of the crate.
 #![allow(unsafe_code)]
 
+pub(crate) mod complex;
+
 use num_complex::Complex;
 
 use crate::Level;
