@@ -1,3 +1,4 @@
+use crate::direct::{Code, REACH};
 use crate::kernel::LANES;
 
 /// How chips are shaped.
@@ -14,6 +15,9 @@ pub enum Subcarrier {
 pub struct Replica {
     /// ±1, one a value, extended periodically by `MARGIN` in front and `MARGIN + LANES` behind.
     extended: Vec<f32>,
+    /// The same in integers, with `MARGIN + REACH` behind.
+    bytes: Vec<i8>,
+    words: Vec<i16>,
     len: usize,
     per_chip: usize,
 }
@@ -30,18 +34,15 @@ impl Replica {
             Subcarrier::BocSine => (chips.iter().flat_map(|c| [sign(c), -sign(c)]).collect(), 2),
         };
         let len = values.len();
-        let extended = if len == 0 {
-            Vec::new()
-        } else {
-            values
-                .iter()
-                .copied()
-                .cycle()
-                .skip((len - MARGIN % len) % len)
-                .take(len + 2 * MARGIN + LANES)
-                .collect()
+        let extend = |behind: usize| {
+            let before = (len - MARGIN % len.max(1)) % len.max(1);
+            let all = if len == 0 { 0 } else { len + 2 * MARGIN + behind };
+            values.iter().copied().cycle().skip(before).take(all)
         };
-        Self { extended, len, per_chip }
+        let extended = extend(LANES).collect();
+        let bytes = extend(REACH).map(|v| v as i8).collect();
+        let words = extend(REACH).map(|v| v as i16).collect();
+        Self { extended, bytes, words, len, per_chip }
     }
 
     /// Number of values in a period: chips, or half chips of BOC.
@@ -63,5 +64,10 @@ impl Replica {
     /// One period, with the margins around it.
     pub(crate) fn extended(&self) -> &[f32] {
         &self.extended
+    }
+
+    /// The same in integers.
+    pub(crate) fn code(&self) -> Code<'_> {
+        Code { bytes: &self.bytes, words: &self.words }
     }
 }
