@@ -30,6 +30,8 @@ pub(crate) struct Slot {
     decoder: Option<Decoder>,
     raw: Vec<ChannelEvent>,
     anchor: Option<Anchor>,
+    /// A subframe that disagreed with the anchor.
+    doubt: Option<Anchor>,
     /// Sign of the symbols is known to be inverted (true) or not (false).
     inverted: Option<bool>,
     /// Whole cycles added to the channel's phase.
@@ -57,6 +59,7 @@ impl Slot {
             decoder: signal.nav_message(sat.prn).and_then(|message| Decoder::new(sat, message)),
             raw: Vec::new(),
             anchor: None,
+            doubt: None,
             inverted: None,
             phase_shift_cycles: None,
             reported_slips: 0,
@@ -93,6 +96,8 @@ impl Slot {
                 ChannelEvent::Lost { sample, reason } => {
                     events.push(SlotEvent::Lost { sample, reason: reason.to_string() });
                 }
+                // What is found again may be the other way up.
+                ChannelEvent::Unlocked { .. } => self.inverted = None,
                 _ => {}
             }
         }
@@ -106,8 +111,20 @@ impl Slot {
             self.reported_slips = self.reported_slips.wrapping_sub(1);
         }
         self.inverted = Some(subframe.inverted);
-        if let Some(time) = time {
-            self.anchor = Some(Anchor { period: subframe.tag, time, read: true });
+        let Some(time) = time else { return };
+        let fresh = Anchor { period: subframe.tag, time, read: true };
+        let period_s = self.signal.code_period_s();
+        let agrees = |old: Anchor| {
+            let periods = fresh.period as f64 - old.period as f64;
+            (fresh.time - old.time - periods * period_s).abs() < 0.5 * period_s
+        };
+        // One subframe that contradicts the ones before does not move a satellite by seconds; two do.
+        let known = self.anchor.filter(|anchor| anchor.read);
+        if known.is_none_or(agrees) || self.doubt.is_some_and(agrees) {
+            self.anchor = Some(fresh);
+            self.doubt = None;
+        } else {
+            self.doubt = Some(fresh);
         }
     }
 

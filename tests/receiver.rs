@@ -27,7 +27,7 @@ fn check(name: &str, outcome: &Outcome, most_m: f64) {
         errors.phase_cycles,
         errors.doppler_hz
     );
-    assert!(fixes >= 20, "{name}: {fixes} fixes\n{}", outcome.receiver.diagnose());
+    assert!(fixes >= 15, "{name}: {fixes} fixes\n{}", outcome.receiver.diagnose());
     assert!(rms_m < most_m, "{name}: {rms_m} m");
     assert!(errors.count > 80, "{name}: {} observations", errors.count);
     assert!(errors.phase_cycles < 0.05, "{name}: {} cycles", errors.phase_cycles);
@@ -39,7 +39,10 @@ fn l1ca_static_in_every_format() {
     for format in
         [SampleFormat::Cs8, SampleFormat::Cu8, SampleFormat::Cs16, SampleFormat::Cs2, SampleFormat::Cs1]
     {
-        let outcome = receive(scene(&[SignalId::L1CA], 4e6, L1_HZ, format), |b| b);
+        let mut shorter = scene(&[SignalId::L1CA], 4e6, L1_HZ, format);
+        // The first one shows that a minute goes well.
+        shorter.duration_s = if format == SampleFormat::Cs8 { 60.0 } else { 40.0 };
+        let outcome = receive(shorter, |b| b);
         check(&format!("L1CA static {format}"), &outcome, 5.0);
     }
 }
@@ -72,6 +75,7 @@ fn l1ca_and_b1i_on_a_circle() {
 fn oscillator_40_ppm_off() {
     let mut off = scene(&[SignalId::L1CA], 4e6, L1_HZ, SampleFormat::Cs8);
     off.clock.drift_ppm = 40.0;
+    off.duration_s = 45.0;
     let outcome = receive(off, |b| b);
     check("L1CA +40 ppm", &outcome, 5.0);
     let ppm = outcome.receiver.oscillator_ppm().unwrap();
@@ -81,7 +85,7 @@ fn oscillator_40_ppm_off() {
 #[test]
 fn both_systems_from_one_wide_recording() {
     let mut wide = scene(&[SignalId::B1I, SignalId::L1CA], 18e6, 1_568.0e6, SampleFormat::Cs8);
-    wide.duration_s = 45.0;
+    wide.duration_s = 38.0;
     let outcome = receive(wide, |b| b);
     check("B1I + L1CA wide", &outcome, 5.0);
     let fix = outcome.solutions().last().unwrap();
