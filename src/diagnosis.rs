@@ -33,29 +33,34 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
+/// What a run knows of itself.
+pub(crate) struct Evidence<'a> {
+    pub(crate) info: &'a StreamInfo,
+    pub(crate) levels: &'a LevelStats,
+    /// One block of the stream.
+    pub(crate) specimen: Option<&'a SampleBlock>,
+    pub(crate) satellites: &'a [SatStatus],
+    pub(crate) oscillator_ppm: Option<f64>,
+    pub(crate) duration_s: f64,
+    pub(crate) fixed: bool,
+    /// Why the last attempt at a position failed.
+    pub(crate) refusal: Option<&'a str>,
+}
+
 impl Diagnosis {
-    pub(crate) fn of(
-        info: &StreamInfo,
-        levels: &LevelStats,
-        block: Option<&SampleBlock>,
-        satellites: &[SatStatus],
-        oscillator_ppm: Option<f64>,
-        duration_s: f64,
-        fixed: bool,
-        refusal: Option<&str>,
-    ) -> Self {
+    pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
         let mut d = Self::default();
-        d.levels(levels);
-        if let Some(block) = block {
-            d.spurs(info, block);
+        d.levels(evidence.levels);
+        if let Some(block) = evidence.specimen {
+            d.spurs(evidence.info, block);
         }
-        if !fixed {
-            d.satellites(info, satellites, duration_s);
-            if let Some(refusal) = refusal {
+        if !evidence.fixed {
+            d.satellites(evidence.info, evidence.satellites, evidence.duration_s);
+            if let Some(refusal) = evidence.refusal {
                 d.add(format!("the last attempt at a position failed: {refusal}"), "");
             }
         }
-        if let Some(ppm) = oscillator_ppm.filter(|ppm| ppm.abs() > 5.0) {
+        if let Some(ppm) = evidence.oscillator_ppm.filter(|ppm| ppm.abs() > 5.0) {
             d.add(
                 format!("the oscillator is off by about {ppm:+.1} ppm"),
                 "normal for an RTL-SDR or HackRF; --state keeps it for a faster start next time",

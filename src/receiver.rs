@@ -15,6 +15,7 @@ use megrez_track::ChannelState;
 use rayon::prelude::*;
 
 use crate::clock::ReceiverClock;
+use crate::diagnosis::Evidence;
 use crate::search::Search;
 use crate::slot::{Slot, SlotEvent};
 use crate::{Diagnosis, Event, HotStart, LossReason, ReceiverBuilder, ReceiverConfig};
@@ -254,16 +255,16 @@ impl Receiver {
 
     /// What stands in the way of a position, in words.
     pub fn diagnose(&self) -> Diagnosis {
-        Diagnosis::of(
-            &self.info,
-            &self.levels,
-            self.specimen.as_ref(),
-            &self.satellites(),
-            self.oscillator_ppm(),
-            self.end as f64 / self.info.sample_rate_hz,
-            self.last_fix.is_some(),
-            self.last_refusal.as_deref(),
-        )
+        Diagnosis::of(&Evidence {
+            info: &self.info,
+            levels: &self.levels,
+            specimen: self.specimen.as_ref(),
+            satellites: &self.satellites(),
+            oscillator_ppm: self.oscillator_ppm(),
+            duration_s: self.end as f64 / self.info.sample_rate_hz,
+            fixed: self.last_fix.is_some(),
+            refusal: self.last_refusal.as_deref(),
+        })
     }
 
     fn status(&self, slot: &Slot, tracked: bool) -> SatStatus {

@@ -31,7 +31,7 @@
 //! # Ok::<(), megrez_dsp::LevelError>(())
 //! ```
 //!
-//! - [`format`]: bytes of recordings to samples and back; [`Samples`], [`SampleBlock`], [`StreamInfo`]
+//! - [`mod@format`]: bytes of recordings to samples and back; [`Samples`], [`SampleBlock`], [`StreamInfo`]
 //! - [`Band`]: samples around one carrier, at 0 Hz
 //! - [`Replica`], [`Correlator`]: codes, and samples against them
 //! - [`resample`]: to a lower rate
