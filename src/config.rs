@@ -1,7 +1,8 @@
 use megrez_dsp::{Level, StreamInfo};
+use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
-use megrez_signal::SignalId;
+use megrez_signal::{ALL, Signal, SignalId};
 use megrez_track::TrackConfig;
 
 use crate::{HotStart, Receiver, ReceiverError};
@@ -38,7 +39,7 @@ pub struct ReceiverConfig {
 impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
-            signals: vec![SignalId::B1I, SignalId::L1CA],
+            signals: ALL.iter().filter(|s| is_decoded(s)).map(|s| s.id).collect(),
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
             max_channels: 64,
@@ -52,6 +53,13 @@ impl Default for ReceiverConfig {
             level: Level::Portable,
         }
     }
+}
+
+/// Whether the message of a signal can be read.
+fn is_decoded(signal: &Signal) -> bool {
+    signal
+        .sats()
+        .any(|sat| signal.nav_message(sat.prn).is_some_and(|message| Decoder::new(sat, message).is_some()))
 }
 
 /// Builds a [`Receiver`].

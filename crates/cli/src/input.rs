@@ -1,6 +1,7 @@
 //! Opening the input that the command line names.
 
 use megrez::prelude::*;
+use megrez::signal::ALL;
 use megrez_source::{InputOptions, Source, open};
 
 use crate::args::InputArgs;
@@ -122,7 +123,9 @@ impl Input {
 pub fn signals(wanted: &[SignalId], info: &StreamInfo) -> Result<Vec<SignalId>, CliError> {
     let (low, high) = info.coverage_hz();
     let inside = |s: &SignalId| (low..=high).contains(&s.def().carrier_hz);
-    let all = [SignalId::B1I, SignalId::B1CP, SignalId::L1CA];
+    // Of data and pilot, the stronger one.
+    let strongest = ALL.iter().filter(|s| s.partner.is_none_or(|p| s.power_share > p.def().power_share));
+    let all: Vec<SignalId> = strongest.map(|s| s.id).collect();
     let candidates = if wanted.is_empty() { &all[..] } else { wanted };
     let found: Vec<SignalId> = candidates.iter().copied().filter(inside).collect();
     if found.is_empty() {
