@@ -48,7 +48,7 @@ pub fn spectrum_text(info: &StreamInfo, density: &[f32]) -> String {
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let low = values.iter().copied().fold(f64::INFINITY, f64::min).max(high - 60.0);
     let margin = ((high - low) * 0.1).max(1.0);
-    let mut text = bars(&values, low - margin, high + margin, |v| format!("{v:.0}"));
+    let mut text = bars(&values, low - margin, high + margin, |v| format!("{v:.1}"));
     let half = info.sample_rate_hz / 2.0;
     let (left, middle, right) = (
         format!("{:.3}", (info.center_hz - half) / 1e6),
