@@ -56,7 +56,7 @@ impl Default for ReceiverConfig {
 }
 
 /// Whether the message of a signal can be read.
-fn is_decoded(signal: &Signal) -> bool {
+pub(crate) fn is_decoded(signal: &Signal) -> bool {
     signal
         .sats()
         .any(|sat| signal.nav_message(sat.prn).is_some_and(|message| Decoder::new(sat, message).is_some()))

@@ -87,7 +87,8 @@ impl Diagnosis {
                 "lower the front end's gain",
             );
         }
-        if levels.distinct() > 16 && rms < 2.0 {
+        // Fewer values are a front end of one or two bits.
+        if levels.distinct() > 4 && rms < 2.0 {
             self.add(
                 format!("the level is low: rms {rms:.1} of 128"),
                 "raise the front end's gain; check that the antenna has power",

@@ -44,7 +44,7 @@ pub enum Event {
     },
     /// A subframe passed its checks.
     Message {
-        /// Sample at which its last symbol ended.
+        /// First sample of its last symbol.
         sample: u64,
         /// Signal it came on.
         signal: SignalId,
@@ -55,8 +55,10 @@ pub enum Event {
     },
     /// An ephemeris is complete, or was replaced by another issue.
     Ephemeris {
-        /// Sample at which it was complete.
+        /// First sample of the symbol that completed it.
         sample: u64,
+        /// Signal it came on.
+        signal: SignalId,
         /// The ephemeris.
         ephemeris: Box<Ephemeris>,
     },
@@ -97,7 +99,8 @@ impl Event {
                 (*sample, Some((*signal, *sat)))
             }
             Self::Message { sample, signal, subframe, .. } => (*sample, Some((*signal, subframe.sat))),
-            Self::Ephemeris { sample, .. } | Self::Gap { sample, .. } => (*sample, None),
+            Self::Ephemeris { sample, signal, ephemeris } => (*sample, Some((*signal, ephemeris.sat()))),
+            Self::Gap { sample, .. } => (*sample, None),
             Self::Observations { sample, .. } | Self::NoSolution { sample, .. } => (*sample, None),
             Self::Solution(_) => (u64::MAX, None),
         }

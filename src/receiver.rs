@@ -15,6 +15,7 @@ use megrez_track::ChannelState;
 use rayon::prelude::*;
 
 use crate::clock::ReceiverClock;
+use crate::config::is_decoded;
 use crate::diagnosis::Evidence;
 use crate::search::Search;
 use crate::slot::{Slot, SlotEvent};
@@ -44,6 +45,9 @@ pub enum ReceiverError {
         /// The signals asked for, with their carriers.
         wanted: String,
     },
+    /// A signal that can be searched for, but not followed.
+    #[error("{0} can be acquired, but not tracked yet")]
+    NotTracked(SignalId),
     /// The sample rate cannot be used.
     #[error("sample rate {0} Hz: must be from 1 MHz to 200 MHz")]
     Rate(f64),
@@ -95,6 +99,8 @@ pub struct Receiver {
     offset: Option<f64>,
     search: Search,
     found: usize,
+    /// Sample until which a lost satellite is searched often.
+    retry_until: u64,
     /// Satellites that were found and then could not be tracked, and when to look for them again.
     shunned: BTreeMap<(SignalId, Sat), u64>,
     levels: LevelStats,
@@ -123,6 +129,9 @@ impl Receiver {
         let (low, high) = info.coverage_hz();
         let wanted = config.signals.clone();
         config.signals.retain(|s| (low..=high).contains(&s.def().carrier_hz));
+        if let Some(&signal) = config.signals.iter().find(|s| !is_decoded(s.def())) {
+            return Err(ReceiverError::NotTracked(signal));
+        }
         config.signals.sort();
         config.signals.dedup();
         if config.signals.is_empty() {
@@ -156,6 +165,7 @@ impl Receiver {
             search: Search::new(info.clone(), config.oscillator_error_ppm),
             found: 0,
             shunned: BTreeMap::new(),
+            retry_until: 0,
             levels: LevelStats::default(),
             specimen: None,
             last_refusal: None,
@@ -238,7 +248,8 @@ impl Receiver {
     pub fn oscillator_ppm(&self) -> Option<f64> {
         match &self.last_fix {
             Some((_, fix)) => Some(fix.clock_drift * 1e6),
-            None => self.offset.map(|offset| -offset * 1e6),
+            // An offset from a state file is a guess until satellites are found there.
+            None => self.offset.filter(|_| self.found > 0).map(|offset| -offset * 1e6),
         }
     }
 

@@ -137,7 +137,11 @@ impl Search {
     /// Strong satellites, outwards over the oscillator's error until some are found.
     fn quick(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
         if wanted.iter().any(|w| w.offset.is_some()) {
-            return self.around(start, wanted, Stage::Quick, None);
+            let found = self.around(start, wanted, Stage::Quick, None);
+            // What was known, for example from an earlier run, may be wrong.
+            if !found.is_empty() {
+                return found;
+            }
         }
         search_outward(self.oscillator_error, |offset| self.around(start, wanted, Stage::Quick, Some(offset)))
     }
@@ -231,10 +235,14 @@ fn offsets(oscillator_error: f64) -> Vec<f64> {
 }
 
 /// Common frequency offset, relative to the carrier: the median over the satellites.
-pub(crate) fn common_offset(found: &[Acquisition]) -> Option<f64> {
-    let mut relative: Vec<f64> = found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect();
-    relative.sort_by(f64::total_cmp);
-    relative.get(relative.len() / 2).copied()
+fn common_offset(found: &[Acquisition]) -> Option<f64> {
+    median(found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect())
+}
+
+/// The middle value.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// GPST - system time of a constellation in seconds.

@@ -106,8 +106,8 @@ impl Slot {
     /// Notes that a subframe that began at `time` started at code period `subframe.tag`.
     pub(crate) fn note_subframe(&mut self, subframe: &Subframe, time: Option<GnssTime>) {
         self.subframes += 1;
-        if self.inverted.is_some_and(|inverted| inverted != subframe.inverted) {
-            // The loop slipped by half a cycle between two subframes.
+        // The loop slipped by half a cycle between two subframes, or the phase is only now known to be inverted.
+        if self.inverted.unwrap_or(false) != subframe.inverted {
             self.reported_slips = self.reported_slips.wrapping_sub(1);
         }
         self.inverted = Some(subframe.inverted);
@@ -193,6 +193,11 @@ impl Slot {
             half_cycle: self.inverted.is_none(),
             lock_s: m.lock_s,
         })
+    }
+
+    /// Observations made while the clock was not aligned leave no trace in those that follow.
+    pub(crate) fn forget_attempts(&mut self) {
+        self.phase_shift_cycles = None;
     }
 
     /// The receiver clock was moved by `step_s`: phases follow, as pseudoranges do.

@@ -10,7 +10,7 @@ use megrez_track::{ChannelStart, ChannelState};
 
 use super::Receiver;
 use crate::Event;
-use crate::search::{Wanted, common_offset};
+use crate::search::{Wanted, median};
 use crate::slot::Slot;
 
 /// Seconds until the next search for missing satellites: right after the first, while few are tracked, and
@@ -26,6 +26,14 @@ const CROSS_CORRELATION_DB: f64 = 18.0;
 /// Half the window of a predicted Doppler in Hz.
 const PREDICTED_HZ: f64 = 500.0;
 
+/// A fix older than this says nothing about which satellites are up.
+const PREDICT_VISIBLE_S: f64 = 300.0;
+/// Satellites this far below the horizon, in radians, may still be heard.
+const LOWEST: f64 = -0.05;
+/// Seconds for which a lost satellite is searched again and again, and how often.
+pub(super) const RETRY_S: f64 = 30.0;
+const SEARCH_RETRY_S: f64 = 2.0;
+
 impl Receiver {
     pub(super) fn acquire(&mut self, block: &SampleBlock, events: &mut Vec<Event>) {
         if !self.search.is_active(block.first_sample) {
@@ -38,9 +46,7 @@ impl Receiver {
             }
             return;
         };
-        if self.last_fix.is_none() && self.config.known_oscillator_ppm.is_none() && self.found < 4 {
-            self.offset = common_offset(&found).or(self.offset);
-        }
+        self.learn_offset(&found);
         let first = self.found == 0 && self.blocks < 100;
         self.found += found.len();
         for acquisition in found {
@@ -51,6 +57,8 @@ impl Receiver {
         let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
         let pause_s = if first || self.found == 0 {
             SEARCH_SOON_S
+        } else if self.end < self.retry_until {
+            SEARCH_RETRY_S
         } else if steady < ENOUGH_SATELLITES {
             SEARCH_SHORT_OF_SATELLITES_S
         } else {
@@ -61,6 +69,21 @@ impl Receiver {
 
     pub(super) fn samples(&self, seconds: f64) -> u64 {
         (seconds * self.info.sample_rate_hz) as u64
+    }
+
+    /// The common frequency offset: from the last fix, else from tracked satellites, else from two or more
+    /// just found. One alone may be false, and an offset under which nothing is tracked is dropped.
+    fn learn_offset(&mut self, found: &[Acquisition]) {
+        if let Some((_, fix)) = &self.last_fix {
+            self.offset = Some(-fix.clock_drift);
+            return;
+        }
+        let tracked = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised);
+        let mut relative: Vec<f64> = tracked.map(|s| s.last_doppler_hz / s.signal.carrier_hz).collect();
+        if relative.is_empty() && found.len() > 1 {
+            relative = found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect();
+        }
+        self.offset = median(relative);
     }
 
     /// Starts a channel; false if there is a reason not to.
@@ -145,7 +168,10 @@ impl Receiver {
     /// For satellites with an ephemeris, once a position is known: relative Doppler, or none below the
     /// horizon.
     fn predicted_dopplers(&self, sample: u64) -> BTreeMap<Sat, Option<f64>> {
-        let Some((_, fix)) = &self.last_fix else { return BTreeMap::new() };
+        let Some((at, fix)) = &self.last_fix else { return BTreeMap::new() };
+        if sample.saturating_sub(*at) > self.samples(PREDICT_VISIBLE_S) {
+            return BTreeMap::new();
+        }
         let Some(now) = self.now(sample) else { return BTreeMap::new() };
         let mut all = BTreeMap::new();
         for sat in self.nav.sats() {
@@ -155,7 +181,7 @@ impl Receiver {
             let line = state.position - fix.position;
             let rate = (state.velocity - fix.velocity.unwrap_or_default()).dot(line) / line.norm();
             let relative = -rate / SPEED_OF_LIGHT + state.clock_drift - fix.clock_drift;
-            all.insert(sat, (azel.elevation > 0.0).then_some(relative));
+            all.insert(sat, (azel.elevation > LOWEST).then_some(relative));
         }
         all
     }

@@ -1,7 +1,7 @@
 //! The clock set, observations made, positions solved.
 
 use megrez_orbit::{Ecef, Ephemeris, GnssTime, ObservationEpoch};
-use megrez_pvt::solve;
+use megrez_pvt::{Solution, solve};
 use megrez_signal::SPEED_OF_LIGHT;
 use megrez_track::ChannelState;
 
@@ -59,6 +59,9 @@ impl Receiver {
         match solve(&epoch, &self.nav, &self.config.solver, self.config.near_position) {
             Ok(fix) => {
                 self.clock.align(fix.clock_bias_s);
+                for slot in &mut self.slots {
+                    slot.forget_attempts();
+                }
                 self.first_fix_sample = Some(sample);
                 let Some(time) = self.clock.time(sample) else { return };
                 let interval_s = self.config.interval_s;
@@ -89,7 +92,8 @@ impl Receiver {
                     slot.step_clock(step_s);
                 }
                 self.last_refusal = None;
-                self.last_fix = Some((sample, fix.clone()));
+                let kept = Solution { clock_bias_s: fix.clock_bias_s + step_s, ..fix.clone() };
+                self.last_fix = Some((sample, kept));
                 events.push(Event::Solution(Box::new(fix)));
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use megrez_signal::Sat;
 use rayon::prelude::*;
 
 use super::Receiver;
-use super::acquiring::SEARCH_SOON_S;
+use super::acquiring::{RETRY_S, SEARCH_SOON_S};
 use crate::search::gpst_minus_system_s;
 use crate::slot::{Slot, SlotEvent};
 use crate::{Event, LossReason};
@@ -46,6 +46,7 @@ impl Receiver {
             if lost {
                 self.remember(&slot);
                 if slot.subframes > 0 {
+                    self.retry_until = self.end + self.samples(RETRY_S);
                     self.search.hasten(self.end + self.samples(SEARCH_SOON_S));
                 } else {
                     let until = self.end + self.samples(SHUN_S);
@@ -66,13 +67,11 @@ impl Receiver {
             .assemblers
             .entry((slot.sat, subframe.message))
             .or_insert_with(|| Assembler::new(slot.sat, subframe.message));
+        let mut complete = None;
         for event in assembler.push(&subframe, near) {
-            match event {
-                NavEvent::Ephemeris(ephemeris) => {
-                    self.nav.insert(ephemeris.clone());
-                    events.push(Event::Ephemeris { sample, ephemeris: Box::new(ephemeris) });
-                }
-                other => other.store(&mut self.nav),
+            event.store(&mut self.nav);
+            if let NavEvent::Ephemeris(ephemeris) = event {
+                complete = Some(Box::new(ephemeris));
             }
         }
         let time = assembler.time(&subframe).or_else(|| {
@@ -83,7 +82,9 @@ impl Receiver {
             self.hint.get_or_insert((sample, time));
         }
         slot.note_subframe(&subframe, time);
-        events.push(Event::Message { sample, signal: slot.signal.id, time, subframe });
+        let signal = slot.signal.id;
+        events.push(Event::Message { sample, signal, time, subframe });
+        events.extend(complete.map(|ephemeris| Event::Ephemeris { sample, signal, ephemeris }));
     }
 
     /// A weak channel that sends a stronger satellite's ephemeris tracks its cross-correlation.
@@ -104,7 +105,9 @@ impl Receiver {
             });
             let Some(twin) = twin else { continue };
             let strength = |s: Sat| {
-                self.slots.iter().filter(|x| x.sat == s).map(|x| x.last_cn0_dbhz).fold(0.0, f64::max)
+                let tracked = self.slots.iter().filter(|x| x.sat == s).map(|x| x.last_cn0_dbhz);
+                // An ephemeris known from elsewhere is no trace of anything.
+                tracked.reduce(f64::max).unwrap_or(f64::MAX)
             };
             let (copy, original) = if strength(sat) < strength(twin) { (sat, twin) } else { (twin, sat) };
             self.nav.remove(copy);

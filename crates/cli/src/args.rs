@@ -300,7 +300,7 @@ pub struct SnapshotArgs {
   megrez simulate --at 30.5,114.4,50 --rate 4M --center 1561.098M --signals B1I -o b1i.cs8
   megrez simulate scene.toml --duration 10 --seed 7 -o - | megrez run - -f cs8 -r 4M -c 1575.42M
 
-Beside FILE come FILE.sigmf-meta and FILE.truth.jsonl.")]
+Beside NAME.cs8 come NAME.sigmf-meta and NAME.truth.jsonl.")]
 pub struct SimulateArgs {
     /// Scene file (TOML); flags override it
     pub scene: Option<PathBuf>,

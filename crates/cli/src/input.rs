@@ -26,12 +26,11 @@ impl Input {
         };
         let source = open(&args.input, &options)?;
         let info = source.info().clone();
-        if !(0.0..=f64::MAX).contains(&args.skip) {
-            return Err(CliError::new("--skip must not be negative"));
+        let skip = (args.skip * info.sample_rate_hz).round();
+        if !(0.0..1e18).contains(&skip) {
+            return Err(CliError::new("--skip must be a number of seconds, 0 or more"));
         }
-        let block = info.block_len() as u64;
-        // Whole blocks are skipped, so that the blocks that follow stay whole.
-        let skip = (args.skip * info.sample_rate_hz / block as f64).round() as u64 * block;
+        let skip = skip as u64;
         let left = args.duration.map(|s| (s.max(0.0) * info.sample_rate_hz).round() as u64);
         Ok(Self { source, info, skip, left })
     }
@@ -56,10 +55,15 @@ impl Input {
                 return Ok(None);
             }
             let Some(mut block) = self.source.next_block()? else { return Ok(None) };
-            if block.first_sample < self.skip {
+            let cut = self.skip.saturating_sub(block.first_sample).min(block.samples.len() as u64);
+            if cut == block.samples.len() as u64 {
                 continue;
             }
-            block.first_sample -= self.skip;
+            match &mut block.samples {
+                Samples::Real(all) => drop(all.drain(..cut as usize)),
+                Samples::Complex(all) => drop(all.drain(..cut as usize)),
+            }
+            block.first_sample = (block.first_sample + cut) - self.skip;
             if let Some(left) = &mut self.left {
                 let keep = (*left).min(block.samples.len() as u64);
                 match &mut block.samples {
@@ -127,7 +131,9 @@ pub fn signals(wanted: &[SignalId], info: &StreamInfo) -> Result<Vec<SignalId>, 
     let strongest = ALL.iter().filter(|s| s.partner.is_none_or(|p| s.power_share > p.def().power_share));
     let all: Vec<SignalId> = strongest.map(|s| s.id).collect();
     let candidates = if wanted.is_empty() { &all[..] } else { wanted };
-    let found: Vec<SignalId> = candidates.iter().copied().filter(inside).collect();
+    let mut found: Vec<SignalId> = candidates.iter().copied().filter(inside).collect();
+    found.sort();
+    found.dedup();
     if found.is_empty() {
         let names: Vec<String> =
             candidates.iter().map(|s| format!("{s} at {:.3} MHz", s.def().carrier_hz / 1e6)).collect();

@@ -8,6 +8,7 @@ mod progress;
 mod table;
 mod truth;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -52,7 +53,10 @@ fn dispatch(cli: Cli) -> Result<bool, CliError> {
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "megrez", &mut std::io::stdout());
+            // The generator panics when a write fails, so it writes to memory.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "megrez", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(true)
         }
     }

@@ -182,6 +182,15 @@ fn same_output_whatever_the_threads_and_reads(recording: &Recording, first: &Pat
     }
 }
 
+/// A state with the wrong oscillator offset costs time, not the fix.
+fn a_wrong_state_is_overcome(recording: &Recording, state: &Path) {
+    let mut wrong: serde_json::Value = serde_json::from_str(&fs::read_to_string(state).unwrap()).unwrap();
+    wrong["oscillator_ppm"] = 40.0.into();
+    let path = recording.dir.path().join("wrong.json");
+    fs::write(&path, wrong.to_string()).unwrap();
+    recording.run("wrong", &["--duration", "20", "--state", path.to_str().unwrap()]);
+}
+
 /// The second run, with the first one's state, needs one subframe and says that it used the state.
 fn a_kept_state_starts_hot(recording: &Recording) {
     let state = recording.dir.path().join("state.json");
@@ -199,6 +208,7 @@ fn a_kept_state_starts_hot(recording: &Recording) {
     let first_fix_s = summary["first_fix_s"].as_f64().unwrap();
     println!("first fix, hot: {first_fix_s} s");
     assert!(first_fix_s < 13.0, "{first_fix_s}");
+    a_wrong_state_is_overcome(recording, &state);
 }
 
 #[test]
@@ -212,4 +222,14 @@ fn rtklib_solves_what_a_b1i_run_writes() {
         "{}",
         obs.lines().take(12).collect::<Vec<_>>().join("\n")
     );
+}
+
+#[test]
+fn the_demo_finds_its_place() {
+    let output = megrez().args(["demo", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error_m = summary["error"]["rms_3d_m"].as_f64().unwrap();
+    println!("demo: {} fixes, rms {error_m} m", summary["fixes"]);
+    assert!(error_m < 5.0, "{summary}");
 }

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use base64::Engine;
 use flate2::read::GzDecoder;
-use megrez_acquire::{Acquisition, SearchPlan, Searcher};
-use megrez_dsp::{Samples, StreamInfo};
-use megrez_orbit::{CivilTime, Ecef, Geodetic, GnssTime, NavData, TimeScale, look_angles};
-use megrez_pvt::{CodePhase, SolverConfig, solve_snapshot};
-use megrez_signal::SignalId;
+use megrez::acquire::{Acquisition, SearchPlan, Searcher};
+use megrez::dsp::{Samples, StreamInfo};
+use megrez::orbit::{CivilTime, Ecef, Geodetic, GnssTime, NavData, TimeScale, look_angles};
+use megrez::pvt::{CodePhase, SolverConfig, solve_snapshot};
+use megrez::signal::SignalId;
 use megrez_source::{InputOptions, ReadSource, Resolved, Source};
 use serde_json::Value;
 
@@ -122,7 +122,7 @@ fn code_phase(a: &Acquisition, middle_s: f64, info: &StreamInfo) -> CodePhase {
 /// Returns how many were tried, and the sorted horizontal errors of those fixed.
 fn walk(signals: &[SignalId], step: usize) -> Option<(usize, Vec<f64>)> {
     let walk = Walk::read()?;
-    let nav: NavData = megrez_nav::ubx::nav_data_from_ubx(&shared(NAVIGATION)?);
+    let nav: NavData = megrez::nav::ubx::nav_data_from_ubx(&shared(NAVIGATION)?);
     let near = walk.place(walk.snapshots[0].0) + Ecef::new(6e3, -6e3, 5e3);
     let mut searcher = None;
     let mut errors = Vec::new();
@@ -140,7 +140,7 @@ fn walk(signals: &[SignalId], step: usize) -> Option<(usize, Vec<f64>)> {
             plan.doppler_hz.0 = 0.0;
             plan.doppler_hz.1 += 1500.0;
             plan.prns.retain(|&prn| {
-                let risen = |e: &megrez_orbit::Ephemeris| {
+                let risen = |e: &megrez::orbit::Ephemeris| {
                     look_angles(near, e.state(*t).position).elevation_deg() > 0.0
                 };
                 nav.sats()

@@ -5,7 +5,9 @@ mod sinks;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use megrez::orbit::TimeScale;
 use megrez::prelude::*;
@@ -24,6 +26,8 @@ use sinks::Sinks;
 
 /// Blocks that the reading thread may be ahead.
 const AHEAD: usize = 16;
+/// How often a silent input is left to look for an interrupt.
+const POLL: Duration = Duration::from_millis(200);
 
 pub fn run(args: &RunArgs) -> Result<bool, CliError> {
     let mut input = Input::open(&args.input)?;
@@ -42,33 +46,57 @@ pub fn run(args: &RunArgs) -> Result<bool, CliError> {
             info.center_hz / 1e6
         );
     }
+    finish_on_interrupt();
     let bar = progress::bar(input.expected(), args.quiet);
     let outcome = feed(&mut input, &mut session, &bar);
     session.finish();
     bar.finish_and_clear();
     input.warn();
     let diagnosis = session.receiver.diagnose();
-    // What was good before an error is written all the same.
-    let written = session.sinks.take().map_or(Ok(()), |sinks| sinks.finish(&session.receiver));
+    // What was good before an error is written all the same, and no failure hides an earlier one.
     let summary = session.summary(&args.input.input, &diagnosis);
-    if let Some(dir) = &args.out {
-        write_file(&dir.join("summary.json"), |out| summary.write(out).map_err(CliError::new))?;
-    }
-    if let (Some(path), Some(state)) = (&args.state, session.receiver.hot_start()) {
-        let text = state.to_json().map_err(CliError::new)?;
-        std::fs::write(path, text).map_err(|error| CliError::file(path, &error))?;
-        if !args.quiet {
-            eprintln!("state kept in {}", path.display());
-        }
-    }
-    report(&summary, &session, args.json)?;
+    let written = session.sinks.take().map_or(Ok(()), |sinks| sinks.finish(&session.receiver));
+    let summarised = args.out.as_deref().map_or(Ok(()), |dir| {
+        write_file(&dir.join("summary.json"), |out| summary.write(out).map_err(CliError::new))
+    });
+    let kept = keep_state(args, &session.receiver);
+    let reported = report(&summary, &session, args.json);
     if summary.fixes == 0 && !args.quiet {
         eprintln!("no position");
         eprint!("{diagnosis}");
     }
-    outcome?;
-    written?;
+    outcome.and(written).and(summarised).and(kept).and(reported)?;
     Ok(summary.fixes > 0)
+}
+
+/// Leaves what the next run can start from.
+fn keep_state(args: &RunArgs, receiver: &Receiver) -> Result<(), CliError> {
+    let (Some(path), Some(state)) = (&args.state, receiver.hot_start()) else { return Ok(()) };
+    let text = state.to_json().map_err(CliError::new)?;
+    // Whole or not at all: a state cut short would stop the next run.
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, text)
+        .and_then(|()| std::fs::rename(&fresh, path))
+        .map_err(|error| CliError::file(path, &error))?;
+    if !args.quiet {
+        eprintln!("state kept in {}", path.display());
+    }
+    Ok(())
+}
+
+/// Set by the first Ctrl-C: the stream ends, and everything is written.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+fn finish_on_interrupt() {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    // Without a handler an interrupt ends the program at once, as it does by default.
+    if ctrlc::set_handler(handler).is_err() {
+        eprintln!("warning: an interrupt will lose what is not yet written");
+    }
 }
 
 fn build(args: &RunArgs, info: &StreamInfo) -> Result<Receiver, CliError> {
@@ -128,7 +156,7 @@ fn feed(input: &mut Input, session: &mut Session, bar: &indicatif::ProgressBar) 
             }
         });
         let mut received = Ok(());
-        while let Ok(block) = blocks.recv() {
+        while let Some(block) = next(&blocks) {
             received = session.push(&block);
             if received.is_err() {
                 break;
@@ -144,6 +172,18 @@ fn feed(input: &mut Input, session: &mut Session, bar: &indicatif::ProgressBar) 
         let read = reader.join().unwrap_or_else(|_| Err(CliError::new("the reading thread failed")));
         received.and(read)
     })
+}
+
+/// The next block; none at the end or after an interrupt, even while a live input is silent.
+fn next(blocks: &mpsc::Receiver<SampleBlock>) -> Option<SampleBlock> {
+    while !INTERRUPTED.load(Ordering::Relaxed) {
+        match blocks.recv_timeout(POLL) {
+            Ok(block) => return Some(block),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    None
 }
 
 /// A receiver with what is kept of its events. `demo` uses it too.
@@ -214,7 +254,7 @@ impl Session {
                 self.say(*sample, || format!("{sat} {signal} lost: {why}"));
             }
             Event::Gap { sample, missing } => self.say(*sample, || format!("{missing} samples missing")),
-            Event::Ephemeris { sample, ephemeris } => {
+            Event::Ephemeris { sample, ephemeris, .. } => {
                 self.say(*sample, || format!("{} ephemeris complete", ephemeris.sat()));
             }
             Event::Observations { epoch, .. } => self.summary.epoch(epoch),

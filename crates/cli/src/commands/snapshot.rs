@@ -58,7 +58,8 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
             } else {
                 "check --time and that --nav covers it; --near helps with few satellites"
             };
-            return Err(CliError::new(format!("no position: {error}")).hint(hint));
+            eprintln!("no position: {error}\nhint: {hint}");
+            return Ok(false);
         }
     };
     let at = solution.geodetic();
