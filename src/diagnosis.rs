@@ -39,6 +39,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) levels: &'a LevelStats,
     /// One block of the stream.
     pub(crate) specimen: Option<&'a SampleBlock>,
+    /// A rate other than the stated one at which satellites appear.
+    pub(crate) suspected_rate_hz: Option<f64>,
     pub(crate) satellites: &'a [SatStatus],
     pub(crate) oscillator_ppm: Option<f64>,
     pub(crate) duration_s: f64,
@@ -53,6 +55,16 @@ impl Diagnosis {
         d.levels(evidence.levels);
         if let Some(block) = evidence.specimen {
             d.spurs(evidence.info, block);
+        }
+        if let Some(rate_hz) = evidence.suspected_rate_hz {
+            d.add(
+                format!(
+                    "satellites appear when the samples are taken as {} Msps, not {}",
+                    rate_hz / 1e6,
+                    evidence.info.sample_rate_hz / 1e6
+                ),
+                &format!("try --rate {}M", rate_hz / 1e6),
+            );
         }
         if !evidence.fixed {
             d.satellites(evidence.info, evidence.satellites, evidence.duration_s);

@@ -107,6 +107,7 @@ pub struct Receiver {
     /// One block, for a look at the spectrum.
     specimen: Option<SampleBlock>,
     last_refusal: Option<String>,
+    suspected_rate_hz: Option<f64>,
     blocks: u64,
     end: u64,
     drained: Vec<SlotEvent>,
@@ -169,6 +170,7 @@ impl Receiver {
             levels: LevelStats::default(),
             specimen: None,
             last_refusal: None,
+            suspected_rate_hz: None,
             blocks: 0,
             end: 0,
             drained: Vec::new(),
@@ -201,10 +203,12 @@ impl Receiver {
         events
     }
 
-    /// Ends the stream: searches what was collected for a search that the end cut short.
+    /// Ends the stream: searches what was collected for a search that the end cut short, and if nothing was ever
+    /// found, looks whether another sample rate explains it.
     pub fn finish(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         if self.found == 0 {
+            self.suspected_rate_hz = self.suspect_rate_hz();
             let wanted = self.wanted(self.end);
             for acquisition in self.search.finish(&wanted) {
                 self.found += 1;
@@ -270,6 +274,7 @@ impl Receiver {
             info: &self.info,
             levels: &self.levels,
             specimen: self.specimen.as_ref(),
+            suspected_rate_hz: self.suspected_rate_hz,
             satellites: &self.satellites(),
             oscillator_ppm: self.oscillator_ppm(),
             duration_s: self.end as f64 / self.info.sample_rate_hz,

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{receive, scene};
-use megrez::dsp::SampleFormat;
+use megrez::dsp::{SampleFormat, Unpacker};
 use megrez::prelude::*;
-use megrez_sim::{Cn0, Scene, Tone};
+use megrez_sim::{Cn0, Scene, Simulation, Tone};
 
 fn short() -> Scene {
     let mut short = scene(&[SignalId::L1CA], 4e6, 1_575.42e6, SampleFormat::Cs8);
@@ -59,4 +59,30 @@ fn an_incomplete_message_is_named() {
     let text = receive(cut, |b| b).receiver.diagnose().to_string();
     assert!(text.contains("0 of 10 satellites have a complete ephemeris, 4 are needed"), "{text}");
     assert!(text.contains("(subframe 3)"), "{text}");
+}
+
+#[test]
+fn a_wrong_sample_rate_is_suspected() {
+    let simulation = Simulation::new(short()).unwrap();
+    let told = StreamInfo { sample_rate_hz: 5e6, ..simulation.info() };
+    let mut receiver = Receiver::builder(told.clone())
+        .configure(|c| {
+            c.signals = vec![SignalId::L1CA];
+            c.oscillator_error_ppm = 2.0;
+        })
+        .build()
+        .unwrap();
+    let mut unpacker = Unpacker::new(simulation.format(), told.block_len()).unwrap();
+    let bytes: Vec<u8> = simulation.packed_blocks().flatten().collect();
+    let mut first_sample = 0;
+    for part in bytes.chunks_exact(2 * told.block_len()) {
+        let mut samples = unpacker.empty();
+        unpacker.unpack(part, &mut samples);
+        receiver.push(&SampleBlock { first_sample, samples });
+        first_sample += told.block_len() as u64;
+    }
+    receiver.finish();
+    let text = receiver.diagnose().to_string();
+    assert!(text.contains("satellites appear when the samples are taken as 4 Msps, not 5"), "{text}");
+    assert!(text.contains("hint: try --rate 4M"), "{text}");
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use megrez_acquire::Acquisition;
-use megrez_dsp::SampleBlock;
+use megrez_acquire::{Acquisition, SearchPlan, Searcher};
+use megrez_dsp::{SampleBlock, StreamInfo};
 use megrez_orbit::look_angles;
 use megrez_signal::{SPEED_OF_LIGHT, Sat};
 use megrez_track::{ChannelStart, ChannelState};
@@ -34,7 +34,30 @@ const LOWEST: f64 = -0.05;
 pub(super) const RETRY_S: f64 = 30.0;
 const SEARCH_RETRY_S: f64 = 2.0;
 
+/// Rates at which front ends are often run, in Hz.
+const COMMON_RATES_HZ: [f64; 18] = [
+    1.024e6, 1.4e6, 1.8e6, 2.0e6, 2.048e6, 2.4e6, 2.5e6, 2.6e6, 2.8e6, 3.0e6, 3.2e6, 4.0e6, 4.092e6, 5.0e6,
+    8.0e6, 10.0e6, 16.0e6, 20.0e6,
+];
+
 impl Receiver {
+    /// A common sample rate, other than the stated one, at which satellites appear in the kept block.
+    pub(super) fn suspect_rate_hz(&self) -> Option<f64> {
+        let block = self.specimen.as_ref()?;
+        let stated = self.info.sample_rate_hz;
+        COMMON_RATES_HZ.into_iter().filter(|rate| (rate / stated - 1.0).abs() > 1e-4).find(|&rate| {
+            let info = StreamInfo { sample_rate_hz: rate, ..self.info.clone() };
+            let (low, high) = info.coverage_hz();
+            let mut searcher = Searcher::new(&info);
+            let inside = self.config.signals.iter().filter(|s| (low..=high).contains(&s.def().carrier_hz));
+            let found = inside.filter_map(|&signal| {
+                searcher.search(&block.samples, 0, &SearchPlan::cold(signal, 0.0)).ok().map(|some| some.len())
+            });
+            // One alone may be false, as so many rates are tried.
+            found.sum::<usize>() > 1
+        })
+    }
+
     pub(super) fn acquire(&mut self, block: &SampleBlock, events: &mut Vec<Event>) {
         if !self.search.is_active(block.first_sample) {
             return;
