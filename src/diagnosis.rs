@@ -63,7 +63,7 @@ impl Diagnosis {
                     rate_hz / 1e6,
                     evidence.info.sample_rate_hz / 1e6
                 ),
-                &format!("try --rate {}M", rate_hz / 1e6),
+                format!("try --rate {}M", rate_hz / 1e6),
             );
         }
         if !evidence.fixed {
