@@ -30,7 +30,7 @@ const AHEAD: usize = 16;
 const POLL: Duration = Duration::from_millis(200);
 
 pub fn run(args: &RunArgs) -> Result<bool, CliError> {
-    let mut input = Input::open(&args.input)?;
+    let input = Input::open(&args.input)?;
     let info = input.info().clone();
     let receiver = build(args, &info)?;
     let mut session = Session::new(receiver, args.truth.clone(), args.quiet);
@@ -48,10 +48,9 @@ pub fn run(args: &RunArgs) -> Result<bool, CliError> {
     }
     finish_on_interrupt();
     let bar = progress::bar(input.expected(), args.quiet);
-    let outcome = feed(&mut input, &mut session, &bar);
+    let outcome = feed(input, &mut session, &bar);
     session.finish();
     bar.finish_and_clear();
-    input.warn();
     let diagnosis = session.receiver.diagnose();
     // What was good before an error is written all the same, and no failure hides an earlier one.
     let summary = session.summary(&args.input.input, &diagnosis);
@@ -135,43 +134,47 @@ fn build(args: &RunArgs, info: &StreamInfo) -> Result<Receiver, CliError> {
 }
 
 /// Reads on one thread, receives on this one. An error ends the stream; what came before it is received.
-fn feed(input: &mut Input, session: &mut Session, bar: &indicatif::ProgressBar) -> Result<(), CliError> {
-    std::thread::scope(|scope| {
-        let (to_receiver, blocks) = mpsc::sync_channel(AHEAD);
-        let (to_reader, spent) = mpsc::channel();
-        let reader = scope.spawn(move || {
-            loop {
-                while let Ok(block) = spent.try_recv() {
-                    input.recycle(block);
-                }
-                match input.next_block() {
-                    Ok(Some(block)) => {
-                        if to_receiver.send(block).is_err() {
-                            return Ok(());
-                        }
+fn feed(mut input: Input, session: &mut Session, bar: &indicatif::ProgressBar) -> Result<(), CliError> {
+    let (to_receiver, blocks) = mpsc::sync_channel(AHEAD);
+    let (to_reader, spent) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let outcome = loop {
+            while let Ok(block) = spent.try_recv() {
+                input.recycle(block);
+            }
+            match input.next_block() {
+                Ok(Some(block)) => {
+                    if to_receiver.send(block).is_err() {
+                        break Ok(());
                     }
-                    Ok(None) => return Ok(()),
-                    Err(error) => return Err(error),
                 }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
-        });
-        let mut received = Ok(());
-        while let Some(block) = next(&blocks) {
-            received = session.push(&block);
-            if received.is_err() {
-                break;
-            }
-            bar.set_position(session.end);
-            if session.blocks.is_multiple_of(20) {
-                bar.set_message(session.line());
-            }
-            // The reader may have ended already.
-            let _ = to_reader.send(block);
+        };
+        input.warn();
+        outcome
+    });
+    let mut received = Ok(());
+    while let Some(block) = next(&blocks) {
+        received = session.push(&block);
+        if received.is_err() {
+            break;
         }
-        drop(blocks);
-        let read = reader.join().unwrap_or_else(|_| Err(CliError::new("the reading thread failed")));
-        received.and(read)
-    })
+        bar.set_position(session.end);
+        if session.blocks.is_multiple_of(20) {
+            bar.set_message(session.line());
+        }
+        // The reader may have ended already.
+        let _ = to_reader.send(block);
+    }
+    drop(blocks);
+    // After an interrupt the reader may wait for an input that stays silent; nothing of it is needed then.
+    if INTERRUPTED.load(Ordering::Relaxed) && !reader.is_finished() {
+        return received;
+    }
+    let read = reader.join().unwrap_or_else(|_| Err(CliError::new("the reading thread failed")));
+    received.and(read)
 }
 
 /// The next block; none at the end or after an interrupt, even while a live input is silent.
