@@ -142,7 +142,6 @@ fn pocketsdr_l1ca() {
     let plan = SearchPlan::for_available(SignalId::L1CA, 0.100, 0.0);
     let at = |sample: f64| sample / 12_000.0;
     let strong = [
-        // Listed at +250 Hz, a slip of sign: the 1, 2 and 10 ms searches all have their peak at -242 Hz.
         (13, -250.0, at(6004.0)),
         (5, 250.0, at(5611.0)),
         (15, 1750.0, at(9317.0)),
