@@ -342,17 +342,7 @@ impl Receiver {
 
 #[cfg(test)]
 mod tests {
-    use super::tracking::nearest_tow;
     use super::*;
-
-    #[test]
-    fn time_of_week_resolves_across_the_week_end() {
-        let end = GnssTime::from_gpst(2300, 604_799.0);
-        assert_eq!(nearest_tow(end, 5.0), GnssTime::from_gpst(2301, 5.0));
-        assert_eq!(nearest_tow(end + 3.0, 604_798.0), GnssTime::from_gpst(2300, 604_798.0));
-        // BDS: 14 s more than the time of the BDT week.
-        assert_eq!(nearest_tow(end, 604_790.0 + 14.0), GnssTime::from_gpst(2301, 4.0));
-    }
 
     #[test]
     fn streams_without_a_wanted_signal_are_refused() {

@@ -7,7 +7,7 @@
 
 use megrez_acquire::{Acquisition, SearchPlan, Searcher};
 use megrez_dsp::{SampleBlock, Samples, StreamInfo};
-use megrez_signal::{Constellation, SignalId};
+use megrez_signal::SignalId;
 
 /// Doppler of a satellite as seen from the ground, at most (GPS MEO, stationary receiver), with margin for
 /// a fast vehicle.
@@ -54,7 +54,7 @@ pub(crate) struct Search {
 
 impl Search {
     pub(crate) fn new(info: StreamInfo, oscillator_error_ppm: f64) -> Self {
-        let samples = if info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
+        let samples = Samples::new(info.complex);
         Self {
             searcher: Searcher::new(&info),
             info,
@@ -93,10 +93,8 @@ impl Search {
             self.reset();
             return None;
         }
-        match (&mut self.samples, &block.samples) {
-            (Samples::Complex(all), Samples::Complex(new)) => all.extend_from_slice(new),
-            (Samples::Real(all), Samples::Real(new)) => all.extend_from_slice(new),
-            _ => return None,
+        if !self.samples.append(&block.samples) {
+            return None;
         }
         let needed_s = wanted
             .iter()
@@ -118,10 +116,7 @@ impl Search {
 
     fn reset(&mut self) {
         self.start = None;
-        match &mut self.samples {
-            Samples::Complex(all) => all.clear(),
-            Samples::Real(all) => all.clear(),
-        }
+        self.samples.truncate(0);
     }
 
     fn run(&mut self, start: u64, wanted: &[Wanted]) -> Vec<Acquisition> {
@@ -235,7 +230,7 @@ fn offsets(oscillator_error: f64) -> Vec<f64> {
 }
 
 /// Common frequency offset, relative to the carrier: the median over the satellites.
-fn common_offset(found: &[Acquisition]) -> Option<f64> {
+pub(crate) fn common_offset(found: &[Acquisition]) -> Option<f64> {
     median(found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect())
 }
 
@@ -243,12 +238,4 @@ fn common_offset(found: &[Acquisition]) -> Option<f64> {
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
-}
-
-/// GPST - system time of a constellation in seconds.
-pub(crate) fn gpst_minus_system_s(constellation: Constellation) -> f64 {
-    match constellation {
-        Constellation::Bds => 14.0,
-        _ => 0.0,
-    }
 }

@@ -10,7 +10,7 @@ use megrez_track::{ChannelStart, ChannelState};
 
 use super::Receiver;
 use crate::Event;
-use crate::search::{Wanted, median};
+use crate::search::{Wanted, common_offset, median};
 use crate::slot::Slot;
 
 /// Seconds until the next search for missing satellites: right after the first, while few are tracked, and
@@ -102,11 +102,9 @@ impl Receiver {
             return;
         }
         let tracked = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised);
-        let mut relative: Vec<f64> = tracked.map(|s| s.last_doppler_hz / s.signal.carrier_hz).collect();
-        if relative.is_empty() && found.len() > 1 {
-            relative = found.iter().map(|a| a.doppler_hz / a.signal.def().carrier_hz).collect();
-        }
-        self.offset = median(relative);
+        let relative: Vec<f64> = tracked.map(|s| s.last_doppler_hz / s.signal.carrier_hz).collect();
+        self.offset =
+            if relative.is_empty() && found.len() > 1 { common_offset(found) } else { median(relative) };
     }
 
     /// Starts a channel; false if there is a reason not to.

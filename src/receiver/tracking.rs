@@ -1,13 +1,12 @@
 //! Channels run, messages read.
 
 use megrez_nav::{Assembler, NavEvent, Subframe};
-use megrez_orbit::{Ephemeris, GnssTime};
+use megrez_orbit::{Ephemeris, TimeScale};
 use megrez_signal::Sat;
 use rayon::prelude::*;
 
 use super::Receiver;
 use super::acquiring::{RETRY_S, SEARCH_SOON_S};
-use crate::search::gpst_minus_system_s;
 use crate::slot::{Slot, SlotEvent};
 use crate::{Event, LossReason};
 
@@ -75,8 +74,8 @@ impl Receiver {
             }
         }
         let time = assembler.time(&subframe).or_else(|| {
-            let shift = gpst_minus_system_s(slot.sat.constellation);
-            self.now(sample).map(|now| nearest_tow(now, subframe.tow_s + shift))
+            let scale = TimeScale::of(slot.sat.constellation);
+            self.now(sample).map(|now| now.nearest_tow(scale, subframe.tow_s))
         });
         if let Some(time) = time {
             self.hint.get_or_insert((sample, time));
@@ -126,11 +125,4 @@ impl Receiver {
             });
         }
     }
-}
-
-/// The instant nearest to `near` whose GPST time of week is `tow_s`.
-pub(super) fn nearest_tow(near: GnssTime, tow_s: f64) -> GnssTime {
-    let (week, tow) = near.gpst();
-    let weeks = ((tow - tow_s) / 604_800.0).round() as i64;
-    GnssTime::from_gpst(week + weeks, tow_s)
 }

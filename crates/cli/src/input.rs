@@ -66,10 +66,7 @@ impl Input {
             block.first_sample = (block.first_sample + cut) - self.skip;
             if let Some(left) = &mut self.left {
                 let keep = (*left).min(block.samples.len() as u64);
-                match &mut block.samples {
-                    Samples::Real(all) => all.truncate(keep as usize),
-                    Samples::Complex(all) => all.truncate(keep as usize),
-                }
+                block.samples.truncate(keep as usize);
                 *left -= keep;
             }
             return Ok(Some(block));
@@ -91,8 +88,7 @@ impl Input {
     /// The first `seconds` of samples, or as many as there are.
     pub fn collect(&mut self, seconds: f64) -> Result<Samples, CliError> {
         let wanted = (seconds * self.info.sample_rate_hz).round() as usize;
-        let mut all =
-            if self.info.complex { Samples::Complex(Vec::new()) } else { Samples::Real(Vec::new()) };
+        let mut all = Samples::new(self.info.complex);
         while all.len() < wanted {
             let block = match self.next_block() {
                 Ok(Some(block)) => block,
@@ -104,17 +100,12 @@ impl Input {
                 }
                 Err(error) => return Err(error),
             };
-            match (&mut all, &block.samples) {
-                (Samples::Complex(all), Samples::Complex(new)) => all.extend_from_slice(new),
-                (Samples::Real(all), Samples::Real(new)) => all.extend_from_slice(new),
-                _ => return Err(CliError::new("the input changed between real and complex samples")),
+            if !all.append(&block.samples) {
+                return Err(CliError::new("the input changed between real and complex samples"));
             }
             self.recycle(block);
         }
-        match &mut all {
-            Samples::Complex(all) => all.truncate(wanted),
-            Samples::Real(all) => all.truncate(wanted),
-        }
+        all.truncate(wanted);
         self.warn();
         if all.is_empty() {
             return Err(CliError::new("no samples in the part asked for").hint("see --skip and --duration"));

@@ -13,6 +13,29 @@ pub enum Samples {
 }
 
 impl Samples {
+    /// None yet, of the given kind.
+    pub fn new(complex: bool) -> Self {
+        if complex { Self::Complex(Vec::new()) } else { Self::Real(Vec::new()) }
+    }
+
+    /// Adds `more` at the end; false, and nothing added, if one is real and the other complex.
+    pub fn append(&mut self, more: &Self) -> bool {
+        match (self, more) {
+            (Self::Complex(all), Self::Complex(new)) => all.extend_from_slice(new),
+            (Self::Real(all), Self::Real(new)) => all.extend_from_slice(new),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Keeps the first `len` samples.
+    pub fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Real(all) => all.truncate(len),
+            Self::Complex(all) => all.truncate(len),
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         match self {

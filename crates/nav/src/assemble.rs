@@ -185,7 +185,7 @@ impl Assembler {
     /// given.
     pub fn time(&self, subframe: &Subframe) -> Option<GnssTime> {
         let reference = self.known.or(self.near)?;
-        Some(d1d2::near_tow(self.scale(), reference, subframe.tow_s))
+        Some(reference.nearest_tow(self.scale(), subframe.tow_s))
     }
 
     /// What is missing for an ephemeris, for people: "subframes 2 and 3", "pages 4, 5 and 9", or "subframes 1 to
@@ -280,7 +280,7 @@ impl Assembler {
         if !coherent {
             return;
         }
-        let transmit = d1d2::near_tow(self.scale(), week, first.tow_s);
+        let transmit = week.nearest_tow(self.scale(), first.tow_s);
         let ephemeris = match self.message {
             NavMessage::Lnav => lnav::ephemeris(self.sat, transmit, &words),
             message => d1d2::ephemeris(self.sat, message, transmit, &words),

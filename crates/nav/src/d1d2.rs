@@ -107,8 +107,9 @@ pub(crate) fn ephemeris(sat: Sat, message: NavMessage, transmit: GnssTime, words
         NavMessage::D1 => (&D1_CLOCK, d1_toe(words)),
         _ => (&D2_CLOCK, D2_TOE.get(words)),
     };
-    let toe = near_tow(TimeScale::Bdt, transmit, toe);
-    let mut eph = element::blank(sat, message, toe, near_tow(TimeScale::Bdt, transmit, clock.toc.get(words)));
+    let toe = transmit.nearest_tow(TimeScale::Bdt, toe);
+    let mut eph =
+        element::blank(sat, message, toe, transmit.nearest_tow(TimeScale::Bdt, clock.toc.get(words)));
     match message {
         NavMessage::D1 => {
             element::read(&D1_SUBFRAME_1, words, &mut eph);
@@ -130,13 +131,6 @@ pub(crate) fn ephemeris(sat: Sat, message: NavMessage, transmit: GnssTime, words
     eph
 }
 
-/// The instant with time of week `tow` nearest to `near`.
-pub(crate) fn near_tow(scale: TimeScale, near: GnssTime, tow: f64) -> GnssTime {
-    let (week, here) = near.week_tow(scale);
-    let turns = ((here - tow) / WEEK_S).round() as i64;
-    GnssTime::from_week_tow(scale, week + turns, tow)
-}
-
 /// An almanac page, of a reference time near to `time`; none if it is empty.
 pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac> {
     let mut elements = element::blank(sat, NavMessage::D1, time, time);
@@ -146,7 +140,7 @@ pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac
         return None;
     }
     let reference = if sat.is_bds_geo() { 0.0 } else { ALMANAC_INCLINATION };
-    let toa = near_tow(TimeScale::Bdt, time, ALMANAC_TOA.get(words));
+    let toa = time.nearest_tow(TimeScale::Bdt, ALMANAC_TOA.get(words));
     let i0 = reference + ALMANAC_DELTA_I.get(words);
     Some(element::to_almanac(&elements, toa, i0, None))
 }

@@ -5,7 +5,6 @@ use std::f64::consts::PI;
 use megrez_orbit::{Almanac, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, TimeScale, UtcParams};
 use megrez_signal::{NavMessage, Sat};
 
-use crate::d1d2::near_tow;
 use crate::element;
 use crate::lnav_fields::*;
 use crate::subframe::{Header, WEEK_S};
@@ -60,8 +59,8 @@ pub(crate) fn same_issue(words: &[u32]) -> bool {
 
 /// The ephemeris in subframes 1, 2 and 3, one after the other.
 pub(crate) fn ephemeris(sat: Sat, transmit: GnssTime, words: &[u32]) -> KeplerEphemeris {
-    let toe = near_tow(TimeScale::Gpst, transmit, TOE.get(&words[10..]));
-    let toc = near_tow(TimeScale::Gpst, transmit, TOC.get(words));
+    let toe = transmit.nearest_tow(TimeScale::Gpst, TOE.get(&words[10..]));
+    let toc = transmit.nearest_tow(TimeScale::Gpst, TOC.get(words));
     let mut eph = element::blank(sat, NavMessage::Lnav, toe, toc);
     element::read(&SUBFRAME_1, words, &mut eph);
     element::read(&SUBFRAME_2, &words[10..], &mut eph);
@@ -84,7 +83,7 @@ pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac
     if !(5_000.0..5_300.0).contains(&elements.a.sqrt()) {
         return None;
     }
-    let toa = near_tow(TimeScale::Gpst, time, ALMANAC_TOA.get(words));
+    let toa = time.nearest_tow(TimeScale::Gpst, ALMANAC_TOA.get(words));
     let i0 = ALMANAC_INCLINATION + ALMANAC_DELTA_I.get(words);
     Some(element::to_almanac(&elements, toa, i0, Some(ALMANAC_HEALTH.raw(words) as u16)))
 }

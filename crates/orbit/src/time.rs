@@ -8,6 +8,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
+use megrez_signal::Constellation;
+
 /// Seconds of a week.
 pub(crate) const WEEK_S: i64 = 604_800;
 /// GPST - BDT in seconds (BDS-SIS-ICD-B1I-3.0 section 3.3).
@@ -37,6 +39,16 @@ pub enum TimeScale {
     Gst,
     /// Coordinated universal time.
     Utc,
+}
+
+impl TimeScale {
+    /// The scale in which a system states its time of week: BDT for BDS, GPST otherwise.
+    pub fn of(constellation: Constellation) -> Self {
+        match constellation {
+            Constellation::Bds => Self::Bdt,
+            _ => Self::Gpst,
+        }
+    }
 }
 
 /// An instant.
@@ -173,6 +185,13 @@ impl GnssTime {
         Self::from_gpst(week, (tow / step_s).round() * step_s)
     }
 
+    /// The instant nearest to this one whose time of week in `scale` is `tow` seconds.
+    pub fn nearest_tow(self, scale: TimeScale, tow: f64) -> Self {
+        let (week, here) = self.week_tow(scale);
+        let weeks = ((here - tow) / WEEK_S as f64).round() as i64;
+        Self::from_week_tow(scale, week + weeks, tow)
+    }
+
     /// The full week number of scale `scale` that is nearest to this instant and equal to `week` modulo
     /// `modulo` (a broadcast week number loses its high bits).
     pub fn resolve_week(self, scale: TimeScale, week: i64, modulo: i64) -> i64 {
@@ -286,6 +305,15 @@ mod tests {
         assert_eq!((before + 1.0).civil(TimeScale::Utc).day, 31);
         let after = (before + 2.0).civil(TimeScale::Utc);
         assert_eq!((after.year, after.second), (2017, 0.5));
+    }
+
+    #[test]
+    fn time_of_week_resolves_across_the_week_end() {
+        let end = GnssTime::from_gpst(2300, 604_799.0);
+        assert_eq!(end.nearest_tow(TimeScale::Gpst, 5.0), GnssTime::from_gpst(2301, 5.0));
+        assert_eq!((end + 3.0).nearest_tow(TimeScale::Gpst, 604_798.0), GnssTime::from_gpst(2300, 604_798.0));
+        // The BDT week ends 14 s after the GPS week.
+        assert_eq!(end.nearest_tow(TimeScale::Bdt, 604_790.0), GnssTime::from_gpst(2301, 4.0));
     }
 
     #[test]

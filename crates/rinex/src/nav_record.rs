@@ -93,7 +93,7 @@ impl Record {
         let cnav = message == NavMessage::Cnav1;
         let root_a = v(2, 3)?;
         // The week is the one that puts toe nearest to toc: the week field may belong to either.
-        let toe = near(toc, scale, v(3, 0)?);
+        let toe = toc.nearest_tow(scale, v(3, 0)?);
         let mut k = KeplerEphemeris {
             sat,
             message,
@@ -150,7 +150,7 @@ impl Record {
                 (maybe(7, 0)?, maybe(6, 1)?)
             }
         };
-        k.transmit = sent.map(|tow| near(toe, scale, tow));
+        k.transmit = sent.map(|tow| toe.nearest_tow(scale, tow));
         // A health that cannot be read is no good health.
         k.health = match health.unwrap_or(0.0) {
             h if (0.0..256.0).contains(&h) => h as u8,
@@ -203,13 +203,6 @@ impl Record {
         let a = [self.required(2, 4, 1)?, self.required(2, 4, 2)?, self.required(2, 4, 3)?];
         Ok((code, t, a))
     }
-}
-
-/// The instant at `tow` of a week of `scale` that is nearest to `anchor`.
-fn near(anchor: GnssTime, scale: TimeScale, tow: f64) -> GnssTime {
-    let (week, here) = anchor.week_tow(scale);
-    let weeks = ((here - tow) / 604_800.0).round();
-    GnssTime::from_week_tow(scale, week, tow + weeks * 604_800.0)
 }
 
 /// A user range accuracy in m that says something; the last index of the tables means "no prediction".
