@@ -18,7 +18,7 @@ pub struct MessageRecord {
     pub time_utc: Option<String>,
     /// Satellite, as RINEX writes it.
     pub sat: String,
-    /// `"D1"`, `"D2"`, `"LNAV"` or `"B-CNAV1"`.
+    /// `"D1"`, `"D2"`, `"LNAV"`, `"B-CNAV1"`, `"B-CNAV2"`, `"B-CNAV3"`, `"PPP-B2b"`, `"SBAS"` or `"SBAS-DFMC"`.
     pub message: String,
     /// Subframe number.
     pub subframe: u8,
@@ -47,6 +47,11 @@ impl MessageRecord {
                 NavMessage::D2 => "D2",
                 NavMessage::Lnav => "LNAV",
                 NavMessage::Cnav1 => "B-CNAV1",
+                NavMessage::Cnav2 => "B-CNAV2",
+                NavMessage::Cnav3 => "B-CNAV3",
+                NavMessage::PppB2b => "PPP-B2b",
+                NavMessage::Sbas => "SBAS",
+                NavMessage::SbasDfmc => "SBAS-DFMC",
             }
             .to_string(),
             subframe: subframe.id,

@@ -252,7 +252,7 @@ impl Reader {
             NavMessage::D1 => "BDS D1",
             NavMessage::D2 => "BDS D2",
             NavMessage::Cnav1 => "BDS B-CNAV1",
-            NavMessage::Lnav => "GPS LNAV",
+            _ => "GPS LNAV",
         }))
     }
 

@@ -142,7 +142,7 @@ impl Record {
                 k.ura_m = maybe(6, 0)?.and_then(accuracy);
                 (maybe(7, 0)?, maybe(6, 1)?)
             }
-            NavMessage::Lnav => {
+            _ => {
                 k.delays.tgd = maybe(6, 2)?;
                 k.iode = self.issue(at + 1, 0)?;
                 k.iodc = self.issue(at + 6, 3)?;

@@ -62,7 +62,7 @@ pub fn write_nav(mut out: impl Write, nav: &NavData, info: &FileInfo) -> io::Res
         match k.message {
             NavMessage::Lnav => write_record(out, k, TimeScale::Gpst)?,
             NavMessage::D1 | NavMessage::D2 => write_record(out, k, TimeScale::Bdt)?,
-            NavMessage::Cnav1 => {}
+            _ => {}
         }
     }
     out.flush()

@@ -38,6 +38,16 @@ pub enum NavMessage {
     D2,
     /// BeiDou B-CNAV1 on B1C.
     Cnav1,
+    /// BeiDou B-CNAV2 on B2a.
+    Cnav2,
+    /// BeiDou B-CNAV3 on B2b (I component of MEO and IGSO satellites).
+    Cnav3,
+    /// BeiDou PPP-B2b, precise corrections on B2b (I component of GEO satellites).
+    PppB2b,
+    /// SBAS on L1 and BDSBAS-B1C: 250 bit/s, convolutional code.
+    Sbas,
+    /// Dual-frequency SBAS on L5 and BDSBAS-B2a (DFMC): 250 bit/s, convolutional code.
+    SbasDfmc,
     /// GPS LNAV on L1 C/A.
     Lnav,
 }
@@ -146,6 +156,9 @@ impl NavMessage {
             Self::D1 | Self::Lnav => 50.0,
             Self::D2 => 500.0,
             Self::Cnav1 => 100.0,
+            Self::Cnav2 => 200.0,
+            Self::Cnav3 | Self::PppB2b => 1000.0,
+            Self::Sbas | Self::SbasDfmc => 500.0,
         }
     }
 }
