@@ -20,6 +20,7 @@ mod decoder;
 mod element;
 mod encode;
 mod field;
+pub mod ldpc;
 mod lnav;
 mod lnav_fields;
 mod parity;
