@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use num_complex::Complex;
 
-use crate::kernel::running_sums;
+use crate::arch::Available;
 use crate::mix::Mixer;
 use crate::{Level, SampleBlock, Samples, StreamInfo};
 
@@ -13,9 +13,12 @@ use crate::{Level, SampleBlock, Samples, StreamInfo};
 /// bits; a signal of amplitude A in it comes out as A times the gain, half of that for a real stream.
 pub struct Band {
     history: usize,
-    capacity: usize,
+    level: Available,
     mixer: Option<Mixer>,
+    /// Index of the first sample held.
     first: u64,
+    /// Place of the samples held in `window`.
+    held: Range<usize>,
     window: Vec<Complex<i8>>,
     /// Running sum before each sample of the window and after the last.
     sums: Vec<u32>,
@@ -31,6 +34,8 @@ pub struct BandView<'a> {
 
 /// Blocks that the window holds beyond the history before the history moves to its front.
 const SPARE_BLOCKS: usize = 4;
+/// Samples that are mixed and added up while they are in the nearest cache.
+const PIECE: usize = 4096;
 
 impl Band {
     /// A band around `carrier_hz` that keeps at least `history_s` seconds before the newest block.
@@ -38,43 +43,79 @@ impl Band {
         let offset_hz = carrier_hz - info.center_hz;
         let history = (history_s * info.sample_rate_hz).ceil() as usize;
         let capacity = history + SPARE_BLOCKS * info.block_len();
+        let level = Available::new(level);
         let mixer = (offset_hz != 0.0 || !info.complex)
             .then(|| Mixer::new(offset_hz / info.sample_rate_hz, info.block_len(), level));
-        let mut sums = Vec::with_capacity(capacity + 1);
-        sums.push(0);
-        Self { history, capacity, mixer, first: 0, window: Vec::with_capacity(capacity), sums }
+        Self {
+            history,
+            level,
+            mixer,
+            first: 0,
+            held: 0..0,
+            window: vec![Complex::default(); capacity],
+            sums: vec![0; capacity + 1],
+        }
     }
 
     /// Takes the next block. After a gap in the sample indices the window restarts.
     pub fn push(&mut self, block: &SampleBlock) {
-        if self.first + self.window.len() as u64 != block.first_sample {
-            self.window.clear();
-            self.sums.truncate(1);
+        if self.first + self.held.len() as u64 != block.first_sample {
+            self.held = 0..0;
             self.first = block.first_sample;
             if let Some(mixer) = &mut self.mixer {
                 mixer.gap();
             }
         }
-        if self.window.len() + block.samples.len() > self.capacity {
-            let gone = self.window.len().saturating_sub(self.history);
-            self.window.drain(..gone);
-            self.sums.drain(..gone);
-            self.first += gone as u64;
+        let len = block.samples.len();
+        if self.held.end + len > self.window.len() {
+            self.make_room(len);
         }
-        let from = self.window.len();
-        match (&mut self.mixer, &block.samples) {
-            (None, Samples::Complex(all)) => self.window.extend_from_slice(all),
-            (Some(mixer), samples) => mixer.mix(samples, block.first_sample, &mut self.window),
-            // A stream that was announced as complex has no real blocks; its samples are taken as I.
-            (None, Samples::Real(all)) => self.window.extend(all.iter().map(|&v| Complex::new(v, 0))),
+        let (from, to) = (self.held.end, self.held.end + len);
+        self.held.end = to;
+        let (Some(window), Some(sums)) = (self.window.get_mut(from..to), self.sums.get_mut(from..=to)) else {
+            return;
+        };
+        let Some((first, sums)) = sums.split_first_mut() else { return };
+        let mut sum = *first;
+        for (k, (window, sums)) in window.chunks_mut(PIECE).zip(sums.chunks_mut(PIECE)).enumerate() {
+            let at = k * PIECE;
+            let index = block.first_sample + at as u64;
+            match (&mut self.mixer, &block.samples) {
+                (None, Samples::Complex(all)) => window.copy_from_slice(part(all, at, window.len())),
+                (Some(mixer), Samples::Complex(all)) => mixer.mix(part(all, at, window.len()), index, window),
+                (Some(mixer), Samples::Real(all)) => mixer.mix(part(all, at, window.len()), index, window),
+                // A stream that was announced as complex has no real blocks; its samples are taken as I.
+                (None, Samples::Real(all)) => {
+                    let all = part(all, at, window.len());
+                    window.iter_mut().zip(all).for_each(|(slot, &v)| *slot = Complex::new(v, 0));
+                }
+            }
+            sum = self.level.running_sums(window, sum, sums);
         }
-        let sum = self.sums.last().copied().unwrap_or_default();
-        running_sums(self.window.get(from..).unwrap_or_default(), sum, &mut self.sums);
+    }
+
+    /// Moves the history to the front of the window and makes room for `len` samples behind it.
+    fn make_room(&mut self, len: usize) {
+        let keep = self.held.len().min(self.history);
+        let gone = self.held.len() - keep;
+        let from = self.held.start + gone;
+        self.window.copy_within(from..from + keep, 0);
+        self.sums.copy_within(from..=from + keep, 0);
+        self.first += gone as u64;
+        self.held = 0..keep;
+        if self.window.len() < keep + len {
+            self.window.resize(keep + len, Complex::default());
+            self.sums.resize(keep + len + 1, 0);
+        }
     }
 
     /// The window.
     pub fn view(&self) -> BandView<'_> {
-        BandView { first: self.first, samples: &self.window, sums: &self.sums }
+        BandView {
+            first: self.first,
+            samples: self.window.get(self.held.clone()).unwrap_or_default(),
+            sums: self.sums.get(self.held.start..=self.held.end).unwrap_or_default(),
+        }
     }
 }
 
@@ -89,8 +130,13 @@ impl<'a> BandView<'a> {
         self.samples
     }
 
-    /// Running sums, one more than there are samples; see [`running_sums`].
+    /// Running sums, one more than there are samples; see [`running_sums`](crate::sums::running_sums).
     pub(crate) fn sums(&self) -> &'a [u32] {
         self.sums
     }
+}
+
+/// `len` elements from `at` on.
+fn part<T>(all: &[T], at: usize, len: usize) -> &[T] {
+    all.get(at..at + len).unwrap_or_default()
 }

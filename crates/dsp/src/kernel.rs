@@ -159,33 +159,3 @@ pub(crate) fn correlate<const M: usize, const EARLY: usize, const LATE: usize, c
         [if j >= EARLY { pair(2) } else { prompt }, prompt, if j < LATE { pair(4) } else { prompt }]
     })
 }
-
-/// Samples that [`turn`] takes at a time.
-pub(crate) const TURN: usize = 64;
-
-/// Multiplies samples by cos - i sin, drops `shift` bits by rounding and limits to 8 bits.
-#[inline(always)]
-pub(crate) fn turn<const SHIFT: u32>(
-    [re, im]: &[[i16; TURN]; 2],
-    [cos, sin]: &[[i16; TURN]; 2],
-    out: &mut [Complex<i8>; TURN],
-) {
-    let narrow = |v: i32| ((v + (1 << (SHIFT - 1))) >> SHIFT).clamp(-127, 127) as i8;
-    for l in 0..TURN {
-        let [re, im, cos, sin] = [re[l], im[l], cos[l], sin[l]].map(i32::from);
-        out[l] = Complex::new(narrow(re * cos + im * sin), narrow(im * cos - re * sin));
-    }
-}
-
-/// Appends the running sums of `samples` to `sums`, which goes on from `sum`.
-///
-/// I is added to the low half of a 32-bit word and Q to its high half, wrapping; the low half borrows
-/// from the high one, so a difference of two words gives I as its signed low half and, that subtracted,
-/// Q as its high half. Both are exact up to 256 samples.
-pub(crate) fn running_sums(samples: &[Complex<i8>], mut sum: u32, sums: &mut Vec<u32>) {
-    sums.extend(samples.iter().map(|x| {
-        let word = i32::from(x.re).wrapping_add(i32::from(x.im) << 16);
-        sum = sum.wrapping_add(word.cast_unsigned());
-        sum
-    }));
-}

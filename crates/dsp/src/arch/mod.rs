@@ -2,15 +2,17 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod complex;
-
 #[cfg(target_arch = "x86_64")]
 mod direct;
+mod fft;
+mod mix;
+mod sums_build;
 
 use num_complex::Complex;
 
 use crate::Level;
 use crate::direct::Job as DirectJob;
-use crate::kernel::{self, Bin, BinSums, Job, TURN};
+use crate::kernel::{self, Bin, BinSums, Job};
 
 /// A level that this machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,21 +70,6 @@ impl Available {
             _ => None,
         }
     }
-
-    /// [`kernel::turn`] at this level.
-    pub(crate) fn turn<const SHIFT: u32>(
-        self,
-        samples: &[[i16; TURN]; 2],
-        oscillator: &[[i16; TURN]; 2],
-        out: &mut [Complex<i8>; TURN],
-    ) {
-        match self.0 {
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Avx2 => unsafe { turn_avx2::<SHIFT>(samples, oscillator, out) },
-            _ => kernel::turn::<SHIFT>(samples, oscillator, out),
-        }
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -101,14 +88,4 @@ fn correlate_avx512<const M: usize, const EARLY: usize, const LATE: usize>(
     bins: &[Bin; M],
 ) -> [BinSums; M] {
     kernel::correlate::<M, EARLY, LATE, true>(job, bins)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,bmi2")]
-fn turn_avx2<const SHIFT: u32>(
-    samples: &[[i16; TURN]; 2],
-    oscillator: &[[i16; TURN]; 2],
-    out: &mut [Complex<i8>; TURN],
-) {
-    kernel::turn::<SHIFT>(samples, oscillator, out);
 }
