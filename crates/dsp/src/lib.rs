@@ -53,6 +53,7 @@ mod stats;
 mod sums;
 
 pub use arch::complex::ComplexMath;
+pub use arch::synth::{Carrier, Noise, SynthMath};
 pub use band::{Band, BandView};
 pub use block::{BLOCK_S, SampleBlock, Samples, StreamInfo};
 pub use correlate::{Correlation, Correlator, Taps};

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod complex;
+pub(crate) mod synth;
 #[cfg(target_arch = "x86_64")]
 mod direct;
 mod fft;
