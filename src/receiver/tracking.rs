@@ -75,7 +75,7 @@ impl Receiver {
         }
         let time = assembler.time(&subframe).or_else(|| {
             let scale = TimeScale::of(slot.sat.constellation);
-            self.now(sample).map(|now| now.nearest_tow(scale, subframe.tow_s))
+            Some(self.now(sample)?.nearest_tow(scale, subframe.tow_s?))
         });
         if let Some(time) = time {
             self.hint.get_or_insert((sample, time));

@@ -118,8 +118,8 @@ pub struct Assembler {
     iono: Option<Iono>,
     utc: Option<UtcParams>,
     week: Option<i64>,
-    /// Pages with the time cut out.
-    almanacs: BTreeMap<Sat, [u32; 10]>,
+    /// Almanac pages, all ten words.
+    almanacs: BTreeMap<Sat, Vec<u32>>,
     /// Reference time of the almanacs with its week.
     almanac_reference: Option<GnssTime>,
     expanded: bool,
@@ -155,9 +155,12 @@ impl Assembler {
             return events;
         }
         self.near = near.or(self.near);
-        let first = match (self.message, subframe.id, subframe.page) {
-            (NavMessage::D1 | NavMessage::Lnav, id @ 1..=3, _) | (NavMessage::D2, 1, Some(id @ 1..=10)) => {
-                self.pieces.insert(id, Piece { words: subframe.words, tow_s: subframe.tow_s });
+        let piece = |words: &[u32; 10], tow_s| Piece { words: *words, tow_s };
+        let piece = subframe.words.first_chunk().zip(subframe.tow_s).map(|(words, tow_s)| piece(words, tow_s));
+        let first = match (self.message, subframe.id, subframe.page, piece) {
+            (NavMessage::D1 | NavMessage::Lnav, id @ 1..=3, _, Some(piece))
+            | (NavMessage::D2, 1, Some(id @ 1..=10), Some(piece)) => {
+                self.pieces.insert(id, piece);
                 id == 1
             }
             _ => {
@@ -169,8 +172,8 @@ impl Assembler {
                 return events;
             }
         };
-        if first {
-            self.learn_week(subframe, &mut events);
+        if first && let Some(tow_s) = subframe.tow_s {
+            self.learn_week(subframe, tow_s, &mut events);
         }
         self.assemble(&mut events);
         events
@@ -185,7 +188,7 @@ impl Assembler {
     /// given.
     pub fn time(&self, subframe: &Subframe) -> Option<GnssTime> {
         let reference = self.known.or(self.near)?;
-        Some(reference.nearest_tow(self.scale(), subframe.tow_s))
+        Some(reference.nearest_tow(self.scale(), subframe.tow_s?))
     }
 
     /// What is missing for an ephemeris, for people: "subframes 2 and 3", "pages 4, 5 and 9", or "subframes 1 to
@@ -215,7 +218,7 @@ impl Assembler {
     }
 
     /// Reads the week number of subframe 1 (page 1), and the ionosphere of D1.
-    fn learn_week(&mut self, subframe: &Subframe, events: &mut Vec<NavEvent>) {
+    fn learn_week(&mut self, subframe: &Subframe, tow_s: f64, events: &mut Vec<NavEvent>) {
         let scale = self.scale();
         let near = self.near.or(self.known);
         let words = &subframe.words;
@@ -230,7 +233,7 @@ impl Assembler {
                 near.map_or(week, |near| near.resolve_week(scale, week, 8192))
             }
         };
-        let time = GnssTime::from_week_tow(scale, week, subframe.tow_s);
+        let time = GnssTime::from_week_tow(scale, week, tow_s);
         self.known = Some(time);
         if self.week != Some(week) {
             self.week = Some(week);
@@ -348,7 +351,7 @@ impl Assembler {
     }
 
     /// A page of D1 subframe 4 or 5, in D1 numbers.
-    fn bds_page(&mut self, id: u8, page: u8, words: &[u32; 10], time: GnssTime, events: &mut Vec<NavEvent>) {
+    fn bds_page(&mut self, id: u8, page: u8, words: &[u32], time: GnssTime, events: &mut Vec<NavEvent>) {
         match (id, page) {
             (4, 1..=24) | (5, 1..=6 | 11..=23) => {
                 let am_id = bds::AM_EP_ID.raw(words);
@@ -382,18 +385,17 @@ impl Assembler {
     }
 
     /// Says an almanac unless its page is the one heard before.
-    fn say_almanac(&mut self, sat: Sat, words: &[u32; 10], time: GnssTime, events: &mut Vec<NavEvent>) {
+    fn say_almanac(&mut self, sat: Sat, words: &[u32], time: GnssTime, events: &mut Vec<NavEvent>) {
         let Some(almanac) = self.read_almanac(sat, words, time) else { return };
         // The first two words hold the time.
-        let mut content = *words;
-        content[0] = 0;
-        content[1] = 0;
-        if self.almanacs.insert(sat, content) != Some(content) {
+        let content = |words: &[u32]| words.get(2..).unwrap_or(&[]).to_vec();
+        let old = self.almanacs.insert(sat, words.to_vec());
+        if old.map(|old| content(&old)) != Some(content(words)) {
             events.push(NavEvent::Almanac(almanac));
         }
     }
 
-    fn read_almanac(&self, sat: Sat, words: &[u32; 10], time: GnssTime) -> Option<Almanac> {
+    fn read_almanac(&self, sat: Sat, words: &[u32], time: GnssTime) -> Option<Almanac> {
         if self.message == NavMessage::Lnav {
             lnav::almanac(sat, self.almanac_reference.unwrap_or(time), words)
         } else {

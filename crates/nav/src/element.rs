@@ -1,4 +1,4 @@
-//! The orbit and clock parameters that D1, D2 and LNAV share.
+//! The orbit and clock parameters that the messages share.
 
 use megrez_orbit::{Almanac, GnssTime, GroupDelays, KeplerEphemeris};
 use megrez_signal::{NavMessage, Sat};
@@ -21,6 +21,8 @@ pub(crate) enum Element {
     Omega,
     M0,
     DeltaN,
+    ADot,
+    DeltaNDot,
     Cuc,
     Cus,
     Crc,
@@ -44,6 +46,8 @@ impl Element {
             Self::Omega => eph.omega,
             Self::M0 => eph.m0,
             Self::DeltaN => eph.delta_n,
+            Self::ADot => eph.a_dot,
+            Self::DeltaNDot => eph.delta_n_dot,
             Self::Cuc => eph.cuc,
             Self::Cus => eph.cus,
             Self::Crc => eph.crc,
@@ -67,6 +71,8 @@ impl Element {
             Self::Omega => eph.omega = value,
             Self::M0 => eph.m0 = value,
             Self::DeltaN => eph.delta_n = value,
+            Self::ADot => eph.a_dot = value,
+            Self::DeltaNDot => eph.delta_n_dot = value,
             Self::Cuc => eph.cuc = value,
             Self::Cus => eph.cus = value,
             Self::Crc => eph.crc = value,
@@ -84,8 +90,13 @@ impl Element {
 
 /// Reads a table of parameters into an ephemeris.
 pub(crate) fn read(table: &[(Element, Field)], words: &[u32], eph: &mut KeplerEphemeris) {
+    read_at(table, words, 0, eph);
+}
+
+/// As [`read`], from a block that begins after `before` bits.
+pub(crate) fn read_at(table: &[(Element, Field)], words: &[u32], before: usize, eph: &mut KeplerEphemeris) {
     for (element, field) in table {
-        element.set(eph, field.get(words));
+        element.set(eph, field.get_at(words, before));
     }
 }
 
@@ -95,15 +106,32 @@ pub(crate) fn write(
     words: &mut [u32],
     eph: &KeplerEphemeris,
 ) -> Result<(), EncodeError> {
+    write_at(table, words, 0, eph)
+}
+
+/// As [`write`], into a block that begins after `before` bits.
+pub(crate) fn write_at(
+    table: &[(Element, Field)],
+    words: &mut [u32],
+    before: usize,
+    eph: &KeplerEphemeris,
+) -> Result<(), EncodeError> {
     for (element, field) in table {
         let value = element.get(eph);
         if element.circular() {
-            field.put_angle(words, value)?;
+            field.put_angle_at(words, before, value)?;
         } else {
-            field.put(words, value)?;
+            field.put_at(words, before, value)?;
         }
     }
     Ok(())
+}
+
+/// Copies the parameters of a table from one ephemeris to another.
+pub(crate) fn copy(table: &[(Element, Field)], from: &KeplerEphemeris, to: &mut KeplerEphemeris) {
+    for (element, _) in table {
+        element.set(to, element.get(from));
+    }
 }
 
 /// An ephemeris with nothing in it.

@@ -47,9 +47,15 @@ impl Field {
 
     /// The integer in the field. Bits beyond the words count as 0.
     pub(crate) fn raw(&self, words: &[u32]) -> i64 {
+        self.raw_at(words, 0)
+    }
+
+    /// As [`Field::raw`], for a field of a block that begins after `before` bits.
+    pub(crate) fn raw_at(&self, words: &[u32], before: usize) -> i64 {
         let mut value = 0i64;
         for &(start, len) in self.parts {
-            for bit in usize::from(start) - 1..usize::from(start) - 1 + usize::from(len) {
+            let first = before + usize::from(start) - 1;
+            for bit in first..first + usize::from(len) {
                 let word = words.get(bit / 30).copied().unwrap_or(0);
                 value = value << 1 | i64::from(word >> (29 - bit % 30) & 1);
             }
@@ -60,14 +66,25 @@ impl Field {
 
     /// The value in its unit.
     pub(crate) fn get(&self, words: &[u32]) -> f64 {
-        self.raw(words) as f64 * self.scale
+        self.get_at(words, 0)
+    }
+
+    /// As [`Field::get`], in a block that begins after `before` bits.
+    pub(crate) fn get_at(&self, words: &[u32], before: usize) -> f64 {
+        self.raw_at(words, before) as f64 * self.scale
     }
 
     /// Writes an integer; excess high bits are dropped (which is what counters modulo a power of two need).
     pub(crate) fn put_raw(&self, words: &mut [u32], value: i64) {
+        self.put_raw_at(words, 0, value);
+    }
+
+    /// As [`Field::put_raw`], in a block that begins after `before` bits.
+    pub(crate) fn put_raw_at(&self, words: &mut [u32], before: usize, value: i64) {
         let mut left = self.width();
         for &(start, len) in self.parts {
-            for bit in usize::from(start) - 1..usize::from(start) - 1 + usize::from(len) {
+            let first = before + usize::from(start) - 1;
+            for bit in first..first + usize::from(len) {
                 left -= 1;
                 let mask = 1 << (29 - bit % 30);
                 if let Some(word) = words.get_mut(bit / 30) {
@@ -79,6 +96,11 @@ impl Field {
 
     /// Writes a value, rounded to the nearest step; an error if it does not fit.
     pub(crate) fn put(&self, words: &mut [u32], value: f64) -> Result<(), EncodeError> {
+        self.put_at(words, 0, value)
+    }
+
+    /// As [`Field::put`], in a block that begins after `before` bits.
+    pub(crate) fn put_at(&self, words: &mut [u32], before: usize, value: f64) -> Result<(), EncodeError> {
         let raw = (value / self.scale).round();
         let width = self.width() as i32 - i32::from(self.signed);
         let (low, high) = (if self.signed { -pow2(width) } else { 0.0 }, pow2(width) - 1.0);
@@ -87,17 +109,28 @@ impl Field {
         if !(low..=high).contains(&raw) {
             return Err(EncodeError::Range { field: self.name, value });
         }
-        self.put_raw(words, raw as i64);
+        self.put_raw_at(words, before, raw as i64);
         Ok(())
     }
 
-    /// Writes an angle in radians, brought to the half-open circle from -pi to pi first.
-    pub(crate) fn put_angle(&self, words: &mut [u32], angle: f64) -> Result<(), EncodeError> {
+    #[cfg(test)]
+    fn put_angle(&self, words: &mut [u32], angle: f64) -> Result<(), EncodeError> {
+        self.put_angle_at(words, 0, angle)
+    }
+
+    /// Writes an angle in radians, brought to the half-open circle from -pi to pi first, in a block that begins
+    /// after `before` bits.
+    pub(crate) fn put_angle_at(
+        &self,
+        words: &mut [u32],
+        before: usize,
+        angle: f64,
+    ) -> Result<(), EncodeError> {
         let turns = angle / (2.0 * PI);
         let wrapped = (turns - turns.round()) * 2.0 * PI;
         let half_circle = (PI / self.scale).round();
         let raw = (wrapped / self.scale).round();
-        self.put(words, if raw >= half_circle { -PI } else { wrapped })
+        self.put_at(words, before, if raw >= half_circle { -PI } else { wrapped })
     }
 }
 

@@ -151,7 +151,7 @@ proptest! {
             let mut decoder = Decoder::new(sat, message).unwrap();
             let subframe = symbols.iter().find_map(|&bit| decoder.push(1.0 - 2.0 * f32::from(bit), 0)).unwrap();
             for near in [None, Some(start)] {
-                let damaged = megrez_nav::Subframe { words, id, page, tow_s, ..subframe.clone() };
+                let damaged = megrez_nav::Subframe { words: words.to_vec(), id, page, tow_s: Some(tow_s), ..subframe.clone() };
                 let mut nav = NavData::default();
                 assembler.push(&damaged, near).iter().for_each(|event| event.store(&mut nav));
                 for id in 1..=3 {

@@ -4,7 +4,8 @@ use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::{GnssTime, GroupDelays, KeplerEphemeris, SatState, kepler};
 
-/// Almanac of one GPS or BDS satellite (IS-GPS-200 section 20.3.3.5.1.2, BDS-SIS-ICD-B1I-3.0 section 5.2.4.15).
+/// Almanac of one GPS or BDS satellite (IS-GPS-200 section 20.3.3.5.1.2, BDS-SIS-ICD-B1I-3.0 section 5.2.4.15,
+/// BDS-SIS-ICD-B1C-1.0 sections 7.9 and 7.10).
 /// Angles in radians, distances in metres.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Almanac {

@@ -20,6 +20,10 @@ pub struct GroupDelays {
     pub tgd_b2ap: Option<f64>,
     /// BDS ISC_B1Cd.
     pub isc_b1cd: Option<f64>,
+    /// BDS ISC_B2ad.
+    pub isc_b2ad: Option<f64>,
+    /// BDS T_GD,B2bI.
+    pub tgd_b2bi: Option<f64>,
 }
 
 /// Keplerian broadcast ephemeris and clock of GPS or BDS, from whichever message.
@@ -88,7 +92,7 @@ pub struct KeplerEphemeris {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Ephemeris {
-    /// GPS LNAV, BDS D1, D2, B-CNAV1.
+    /// GPS LNAV, BDS D1, D2, B-CNAV1, B-CNAV2, B-CNAV3.
     Kepler(KeplerEphemeris),
 }
 

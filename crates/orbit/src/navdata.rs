@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use megrez_signal::{Constellation, Sat, SignalId};
 
-use crate::{Almanac, Bdgim, Ephemeris, GnssTime, Iono, Klobuchar, TimeOffset, UtcParams};
+use crate::{
+    Almanac, Bdgim, EarthOrientation, Ephemeris, GnssTime, Integrity, Iono, Klobuchar, TimeOffset, UtcParams,
+};
 
 /// Ephemerides, atmosphere and time parameters from navigation messages, files or both.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +29,10 @@ pub struct NavData {
     pub offsets: Vec<TimeOffset>,
     /// Almanacs, the newest of each satellite.
     pub almanacs: BTreeMap<Sat, Almanac>,
+    /// What BDS-3 satellites say of their health, integrity and accuracy (B-CNAV), the newest.
+    pub integrity: BTreeMap<Sat, Integrity>,
+    /// Earth orientation (B-CNAV), the newest.
+    pub earth_orientation: Option<EarthOrientation>,
 }
 
 impl NavData {
@@ -56,7 +62,7 @@ impl NavData {
     }
 
     /// The best ephemeris of `sat` for `t`: healthy and valid, of these the one with the nearest `toe`, of
-    /// equal ones the last sent. None if none is valid.
+    /// equal ones the last sent. None if none is valid, or if the satellite's latest word is that it is unhealthy.
     pub fn ephemeris(&self, sat: Sat, t: GnssTime) -> Option<&Ephemeris> {
         self.best(sat, t, |e| e.valid_at(t), |_| true)
     }
@@ -80,6 +86,9 @@ impl NavData {
         preferred: impl Fn(&Ephemeris) -> bool,
     ) -> Option<&Ephemeris> {
         let transmit = |e: &Ephemeris| e.transmit().unwrap_or_default();
+        if self.integrity.get(&sat).is_some_and(|integrity| !integrity.healthy()) {
+            return None;
+        }
         self.ephemerides.get(&sat)?.iter().filter(|e| e.healthy() && usable(e)).min_by(|a, b| {
             preferred(b)
                 .cmp(&preferred(a))
@@ -186,6 +195,11 @@ impl NavData {
                 self.offsets.push(offset);
             }
         }
+        for (sat, newer) in other.integrity {
+            let old = self.integrity.get(&sat).copied().unwrap_or_default();
+            self.integrity.insert(sat, old.updated(newer));
+        }
+        self.earth_orientation = other.earth_orientation.or(self.earth_orientation);
         for (sat, almanac) in other.almanacs {
             if self.almanacs.get(&sat).is_none_or(|old| almanac.toa - old.toa >= 0.0) {
                 self.almanacs.insert(sat, almanac);

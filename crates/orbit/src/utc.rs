@@ -45,7 +45,7 @@ impl UtcParams {
 pub struct TimeOffset {
     /// First scale.
     pub from: TimeScale,
-    /// Second scale.
+    /// Second scale; [`TimeScale::Utc`] stands for GLONASS time, which is UTC(SU) and 3 h.
     pub to: TimeScale,
     /// Offset at `reference` in s.
     pub a0: f64,

@@ -20,15 +20,15 @@ pub struct MessageRecord {
     pub sat: String,
     /// `"D1"`, `"D2"`, `"LNAV"`, `"B-CNAV1"`, `"B-CNAV2"`, `"B-CNAV3"`, `"PPP-B2b"`, `"SBAS"` or `"SBAS-DFMC"`.
     pub message: String,
-    /// Subframe number.
+    /// Subframe number; message type of B-CNAV2, B-CNAV3, PPP-B2b and SBAS; frame of the hour of B-CNAV1.
     pub subframe: u8,
     /// Page number, where the subframe has pages.
     pub page: Option<u8>,
-    /// Seconds of week at the start of the subframe: GPST for LNAV, BDT otherwise.
-    pub tow_s: f64,
+    /// Seconds of week at the start of the subframe: GPST for LNAV, BDT for BeiDou; none if it does not say.
+    pub tow_s: Option<f64>,
     /// What the subframe carries.
     pub content: String,
-    /// The ten 30-bit words in hexadecimal, right aligned.
+    /// The 30-bit words in hexadecimal, right aligned.
     pub words: Vec<String>,
     /// Whether all words can be trusted.
     pub complete: bool,
@@ -56,7 +56,7 @@ impl MessageRecord {
             .to_string(),
             subframe: subframe.id,
             page: subframe.page,
-            tow_s: rounded(subframe.tow_s, 3),
+            tow_s: subframe.tow_s.map(|tow_s| rounded(tow_s, 3)),
             content: content(subframe.message, subframe.id, subframe.page).to_string(),
             words: subframe.words.iter().map(|word| format!("{word:08x}")).collect(),
             complete: subframe.complete(),

@@ -181,10 +181,10 @@ fn message_lines_read_back() {
         tag: 7,
         inverted: true,
         corrected_bits: 1,
-        tow_s: 172_800.0,
+        tow_s: Some(172_800.0),
         id: 5,
         page: Some(10),
-        words: [0x3892_0123, 1, 2, 3, 4, 5, 6, 7, 8, 0x3fff_ffff],
+        words: vec![0x3892_0123, 1, 2, 3, 4, 5, 6, 7, 8, 0x3fff_ffff],
         good_words: 0x3ff,
     };
     let mut text = Vec::new();

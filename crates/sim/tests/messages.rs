@@ -87,7 +87,8 @@ fn read(sat: &str, signal: SignalId, duration_s: f64) -> usize {
             // The tag is the number of the symbol in the week.
             if let Some(subframe) = decoder.push(soft as f32, (period / periods) as u64) {
                 let stands = subframe.tag as f64 / message.symbol_rate_hz();
-                assert!((subframe.tow_s - stands).abs() < 1e-6, "{sat}: {} at {stands}", subframe.tow_s);
+                let tow_s = subframe.tow_s.unwrap();
+                assert!((tow_s - stands).abs() < 1e-6, "{sat}: {tow_s} at {stands}");
                 assert!(subframe.complete() && subframe.corrected_bits == 0, "{sat}: {subframe:?}");
                 count += 1;
             }
