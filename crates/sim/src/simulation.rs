@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use megrez_dsp::{Packer, SampleFormat, StreamInfo};
+use megrez_dsp::{Carrier, Level, Packer, SampleFormat, StreamInfo};
 use megrez_orbit::{Ecef, Ephemeris, GnssTime, NavData};
 use megrez_signal::{NavMessage, SPEED_OF_LIGHT, Sat, SignalId};
 use num_complex::Complex;
@@ -11,8 +11,8 @@ use crate::filter::Filter;
 use crate::motion::Motion;
 use crate::path::{Air, Ray};
 use crate::scene::{Scene, Tuning};
-use crate::synth::{Arrival, Curve, Line, Scratch};
-use crate::{SimError, constellation};
+use crate::synth::{Arrival, Curve, Line, RUN, Scratch};
+use crate::{SimError, constellation, synth};
 
 /// A scene made ready: orbits chosen, messages encoded, motion read.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Simulation {
     pub(crate) drift: f64,
     nav: NavData,
     info: StreamInfo,
+    /// Instructions to use: they make no difference to the samples.
+    level: Level,
     warnings: Vec<String>,
 }
 
@@ -110,6 +112,7 @@ impl Simulation {
             transmitters,
             nav,
             warnings,
+            level: Level::detect().unwrap_or(Level::Portable),
         })
     }
 
@@ -204,14 +207,38 @@ impl Simulation {
         ray.azel.elevation_deg() >= self.scene.satellites.elevation_mask_deg
     }
 
-    /// One block before filter and level.
-    fn block(&self, index: u64, scratch: &mut Scratch) -> Vec<Complex<f32>> {
+    /// One block before filter and level, given to `sink` in runs.
+    fn block(&self, index: u64, scratch: &mut Scratch, mut sink: impl FnMut(&mut [Complex<f32>])) {
         let block_len = self.info.block_len();
         let first = index * block_len as u64;
         let len = (self.sample_count() - first).min(block_len as u64) as usize;
         let front_end = &self.scene.front_end;
+        let arrivals = self.arrivals(first, block_len);
+        let mut noise = (!front_end.noiseless).then(|| synth::noise(self.scene.seed, index));
+        let imaginary = self.tuning.complex || front_end.bandwidth_hz.is_some();
+        for start in (0..len).step_by(RUN) {
+            let run = start..(start + RUN).min(len);
+            scratch.begin(run.len());
+            for arrival in &arrivals {
+                scratch.add(arrival, &run, block_len);
+            }
+            if let Some(tone) = front_end.tone {
+                let step_cycles =
+                    (tone.frequency_hz / (1.0 + self.drift) - self.tuning.zero_hz) / self.tuning.rate_hz;
+                scratch.add_tone(&Carrier {
+                    phase_cycles: step_cycles * (first + run.start as u64) as f64,
+                    step_cycles,
+                    amplitude: (2.0 * 10f64.powf(tone.level_db / 10.0)).sqrt(),
+                });
+            }
+            sink(scratch.finish(noise.as_mut(), imaginary));
+        }
+    }
+
+    /// The signals heard in a block of `block_len` samples from sample `first` on.
+    fn arrivals(&self, first: u64, block_len: usize) -> Vec<Arrival<'_>> {
         let rate = self.tuning.rate_hz;
-        scratch.begin(len);
+        let mut arrivals = Vec::new();
         let times = [0.0, 0.5, 1.0].map(|x| self.true_s((first as f64 + x * block_len as f64) / rate));
         let receiver = times.map(|t| self.receiver(t));
         for transmitter in &self.transmitters {
@@ -235,37 +262,25 @@ impl Simulation {
                 let seconds = self.scene.start - sender.emission.epoch + times[0];
                 let true_rate = rate * (1.0 + self.drift);
                 let carrier_step = (signal.carrier_hz / (1.0 + self.drift) - self.tuning.zero_hz) / rate;
-                scratch.add(
-                    &Arrival {
-                        emission: &sender.emission,
-                        amplitude,
-                        code: Line {
-                            start: seconds * signal.chip_rate_hz,
-                            step: signal.chip_rate_hz / true_rate,
-                            rate_hz: signal.chip_rate_hz,
-                            delay: code,
-                        },
-                        carrier: Line {
-                            start: carrier_step * first as f64,
-                            step: carrier_step,
-                            rate_hz: signal.carrier_hz,
-                            delay: carrier,
-                        },
+                arrivals.push(Arrival {
+                    emission: &sender.emission,
+                    amplitude,
+                    code: Line {
+                        start: seconds * signal.chip_rate_hz,
+                        step: signal.chip_rate_hz / true_rate,
+                        rate_hz: signal.chip_rate_hz,
+                        delay: code,
                     },
-                    len,
-                    block_len,
-                );
+                    carrier: Line {
+                        start: carrier_step * first as f64,
+                        step: carrier_step,
+                        rate_hz: signal.carrier_hz,
+                        delay: carrier,
+                    },
+                });
             }
         }
-        if let Some(tone) = front_end.tone {
-            let step = (tone.frequency_hz / (1.0 + self.drift) - self.tuning.zero_hz) / rate;
-            scratch.add_tone(step * first as f64, step, (2.0 * 10f64.powf(tone.level_db / 10.0)).sqrt());
-        }
-        let noise = (!front_end.noiseless).then_some((self.scene.seed, index));
-        let imaginary = self.tuning.complex || front_end.bandwidth_hz.is_some();
-        let mut out = Vec::with_capacity(len);
-        scratch.finish(len, noise, imaginary, &mut out);
-        out
+        arrivals
     }
 
     /// Level and offset before the quantiser.
@@ -314,7 +329,14 @@ impl Iterator for Blocks<'_> {
             let last = batch.end == sim.block_count();
             let made: Vec<Vec<Complex<f32>>> = batch
                 .into_par_iter()
-                .map_init(Scratch::default, |scratch, k| sim.block(k, scratch))
+                .map_init(
+                    || Scratch::new(sim.level),
+                    |scratch, k| {
+                        let mut samples = Vec::with_capacity(sim.info.block_len());
+                        sim.block(k, scratch, |run| samples.extend_from_slice(run));
+                        samples
+                    },
+                )
                 .collect();
             self.ready = match &mut self.filter {
                 None => made.into_iter(),
@@ -358,15 +380,20 @@ impl Iterator for PackedBlocks<'_> {
             let batch = sim.batch(&mut self.next);
             let made: Vec<Vec<u8>> = batch
                 .into_par_iter()
-                .map_init(Scratch::default, |scratch, k| {
-                    let mut block = sim.block(k, scratch);
-                    sim.set_level(&mut block);
-                    let mut bytes = Vec::new();
-                    let mut packer = Packer::new(sim.format());
-                    packer.pack(&block, &mut bytes);
-                    packer.finish(&mut bytes);
-                    bytes
-                })
+                .map_init(
+                    || Scratch::new(sim.level),
+                    |scratch, k| {
+                        let bits = sim.info.block_len() * sim.format().bits_per_sample();
+                        let mut bytes = Vec::with_capacity(bits.div_ceil(8));
+                        let mut packer = Packer::new(sim.format());
+                        sim.block(k, scratch, |run| {
+                            sim.set_level(run);
+                            packer.pack(run, &mut bytes);
+                        });
+                        packer.finish(&mut bytes);
+                        bytes
+                    },
+                )
                 .collect();
             self.ready = made.into_iter();
         }

@@ -1,26 +1,28 @@
 //! Samples of one block: chips on carriers, noise.
 
-use std::f64::consts::TAU;
+use std::ops::Range;
 
+use megrez_dsp::{Carrier, Level, Noise, SynthMath};
 use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::emission::{Component, Emission};
 
 /// Samples over which carrier and code run at a constant rate. At 1 Msps and 100 m/s² the carrier then
 /// strays by less than 3e-4 cycles from the true curve.
-const RUN: usize = 2048;
-/// Samples handled together.
-const LANES: usize = 8;
+pub(crate) const RUN: usize = 2048;
+/// Samples written at once when a value of the code is spread over its samples.
+const SPREAD: usize = 8;
 
-/// Working memory of a thread.
-#[derive(Debug, Default)]
+/// Working memory of a thread: one run of samples.
+#[derive(Debug)]
 pub(crate) struct Scratch {
+    math: SynthMath,
     chips: Vec<f32>,
     re: Vec<f32>,
     im: Vec<f32>,
+    out: Vec<Complex<f32>>,
 }
 
 /// A quantity over a block: c0 + c1 x + c2 x², x from 0 to 1.
@@ -71,131 +73,158 @@ impl Line {
 }
 
 impl Scratch {
-    /// Begins a block of `len` samples.
+    /// Memory of a thread that works at `level`.
+    pub fn new(level: Level) -> Self {
+        Self {
+            math: SynthMath::new(level),
+            chips: vec![0.0; RUN + SPREAD],
+            re: Vec::with_capacity(RUN),
+            im: Vec::with_capacity(RUN),
+            out: Vec::with_capacity(RUN),
+        }
+    }
+
+    /// Begins a run of `len` samples, at most [`RUN`].
     pub fn begin(&mut self, len: usize) {
-        let padded = len.next_multiple_of(LANES);
         for buffer in [&mut self.re, &mut self.im] {
             buffer.clear();
-            buffer.resize(padded, 0.0);
+            buffer.resize(len, 0.0);
         }
-        self.chips.resize(RUN, 0.0);
     }
 
-    /// Adds a signal to the first `len` samples of a block whose full length is `block_len`.
-    pub fn add(&mut self, arrival: &Arrival<'_>, len: usize, block_len: usize) {
+    /// Adds a signal to the samples `run` of a block whose full length is `block_len`.
+    pub fn add(&mut self, arrival: &Arrival<'_>, run: &Range<usize>, block_len: usize) {
         let full = block_len as f64;
+        let count = run.len() as f64;
+        let (code, carrier) = (arrival.code.at(run.start, full), arrival.carrier.at(run.start, full));
+        let code_step = (arrival.code.at(run.end, full) - code) / count;
+        let carrier_step = (arrival.carrier.at(run.end, full) - carrier) / count;
         for component in &arrival.emission.components {
-            let amplitude = arrival.amplitude * component.amplitude;
-            for first in (0..len).step_by(RUN) {
-                let end = (first + RUN).min(len);
-                let count = (end - first) as f64;
-                let (code, carrier) = (arrival.code.at(first, full), arrival.carrier.at(first, full));
-                let code_step = (arrival.code.at(end, full) - code) / count;
-                let carrier_step = (arrival.carrier.at(end, full) - carrier) / count;
-                let padded = (end - first).next_multiple_of(LANES);
-                let (Some(chips), Some(re), Some(im)) = (
-                    self.chips.get_mut(..padded),
-                    self.re.get_mut(first..first + padded),
-                    self.im.get_mut(first..first + padded),
-                ) else {
-                    return;
-                };
-                fill(arrival.emission, component, code, code_step, chips);
-                mix(chips, carrier + component.phase, carrier_step, amplitude, re, im);
+            fill(arrival.emission, component, code, code_step, &mut self.chips, run.len());
+            let carrier = Carrier {
+                phase_cycles: carrier + component.phase,
+                step_cycles: carrier_step,
+                amplitude: arrival.amplitude * component.amplitude,
+            };
+            self.math.add_carrier(&mut self.re, &mut self.im, &self.chips, &carrier);
+        }
+    }
+
+    /// Adds a carrier.
+    pub fn add_tone(&mut self, carrier: &Carrier) {
+        self.chips.fill(1.0);
+        self.math.add_carrier(&mut self.re, &mut self.im, &self.chips, carrier);
+    }
+
+    /// The samples of the run, with noise of standard deviation 1 a component. Real samples need no noise in
+    /// their imaginary part.
+    pub fn finish(&mut self, noise: Option<&mut Noise>, imaginary: bool) -> &mut [Complex<f32>] {
+        if let Some(noise) = noise {
+            if imaginary {
+                self.math.add_noise(&mut self.re, &mut self.im, noise);
+            } else {
+                // Both numbers of a pair go into the same row; of an odd row the last sample takes one.
+                let half = self.re.len() / 2;
+                let (first, rest) = self.re.split_at_mut(half);
+                let (second, last) = rest.split_at_mut(first.len());
+                self.math.add_noise(first, second, noise);
+                self.math.add_noise(last, &mut [0.0], noise);
             }
         }
-    }
-
-    /// Adds a carrier of `phase` cycles at the first sample and `step` cycles a sample.
-    pub fn add_tone(&mut self, phase: f64, step: f64, amplitude: f64) {
-        self.chips.fill(1.0);
-        let runs = self.re.chunks_mut(RUN).zip(self.im.chunks_mut(RUN));
-        for (k, (re, im)) in runs.enumerate() {
-            let here = phase + step * (k * RUN) as f64;
-            mix(&self.chips, here, step, amplitude, re, im);
-        }
-    }
-
-    /// The samples of the block, with noise of standard deviation 1 a component from stream `block` of `seed`.
-    /// Real samples need no noise in their imaginary part.
-    pub fn finish(
-        &self,
-        len: usize,
-        noise: Option<(u64, u64)>,
-        imaginary: bool,
-        out: &mut Vec<Complex<f32>>,
-    ) {
-        out.clear();
-        let sum = self.re.iter().zip(&self.im).take(len);
-        let Some((seed, block)) = noise else {
-            out.extend(sum.map(|(&re, &im)| Complex { re, im }));
-            return;
-        };
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(block);
-        let mut normal = || -> f32 { StandardNormal.sample(&mut rng) };
-        if imaginary {
-            out.extend(sum.map(|(re, im)| {
-                let n = normal();
-                Complex { re: re + n, im: im + normal() }
-            }));
-        } else {
-            out.extend(sum.map(|(re, im)| Complex { re: re + normal(), im: *im }));
-        }
+        self.out.clear();
+        self.out.extend(self.re.iter().zip(&self.im).map(|(&re, &im)| Complex { re, im }));
+        &mut self.out
     }
 }
 
-/// Chips with the signs of secondary code and message from code phase `code` (chips since the epoch) on.
-fn fill(emission: &Emission, component: &Component, code: f64, code_step: f64, out: &mut [f32]) {
-    /// One value of the waveform in fixed point.
-    const ONE: f64 = 4_294_967_296.0;
+/// The noise of a block: stream `block` of `seed`.
+pub(crate) fn noise(seed: u64, block: u64) -> Noise {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(block);
+    Noise::new(|| rng.next_u32())
+}
+
+/// Chips with the signs of secondary code and message from code phase `code` (chips since the epoch) on:
+/// `len` values of `out`, which is longer by [`SPREAD`].
+fn fill(emission: &Emission, component: &Component, code: f64, code_step: f64, out: &mut [f32], len: usize) {
     let parts = f64::from(component.parts);
     let length = emission.signal.code_length as f64;
-    let levels = component.levels.as_slice();
+    let period = (code / length).floor().max(0.0);
+    let start = Start {
+        period: period as u64,
+        value: (code - period * length).max(0.0) * parts,
+        step: code_step * parts,
+    };
+    if start.step <= 0.5 {
+        spread(emission, &component.levels, start, out, len);
+    } else {
+        look_up(emission, &component.levels, start, out, len);
+    }
+}
+
+/// Where in the code the samples begin, and how they go on.
+struct Start {
+    /// Code period since the epoch.
+    period: u64,
+    /// Values of the code since its begin.
+    value: f64,
+    /// Values a sample.
+    step: f64,
+}
+
+/// One sample or one value of the waveform in fixed point.
+const ONE: f64 = 4_294_967_296.0;
+
+/// Goes from value to value, each of which lasts two samples or more.
+fn spread(emission: &Emission, levels: &[f32], start: Start, out: &mut [f32], len: usize) {
+    let width = ((ONE / start.step) as u64).max(1);
+    let mut index = start.value as usize;
+    let mut period = start.period;
+    // The edge behind the value, in samples.
+    let mut edge = ((1.0 - start.value.fract()) / start.step * ONE) as u64;
+    let mut at = 0;
+    while at < len {
+        let sign = emission.sign(period);
+        for &level in levels.get(index..).unwrap_or_default() {
+            let end = ((edge.saturating_add(u64::from(u32::MAX)) >> 32) as usize).min(len);
+            while at < end {
+                match out.get_mut(at..at + SPREAD) {
+                    Some(slots) => slots.fill(sign * level),
+                    None => return,
+                }
+                at += SPREAD;
+            }
+            at = end;
+            if at == len {
+                return;
+            }
+            edge += width;
+        }
+        index = 0;
+        period += 1;
+    }
+}
+
+/// Goes from sample to sample.
+fn look_up(emission: &Emission, levels: &[f32], start: Start, out: &mut [f32], len: usize) {
     let turn = (levels.len() as u64) << 32;
-    let mut period = (code / length).floor().max(0.0);
-    let mut phase = ((code - period * length).max(0.0) * parts * ONE) as u64;
-    let step = ((code_step * parts * ONE).round() as u64).max(1);
-    let mut rest = out;
-    while !rest.is_empty() {
+    let step = ((start.step * ONE).round() as u64).max(1);
+    let mut phase = (start.value * ONE) as u64;
+    let mut period = start.period;
+    let mut rest = out.get_mut(..len).unwrap_or_default();
+    while !rest.is_empty() && turn > 0 {
         if phase >= turn {
             phase -= turn;
-            period += 1.0;
+            period += 1;
             continue;
         }
         let count = (turn - phase).div_ceil(step).min(rest.len() as u64) as usize;
         let (now, later) = std::mem::take(&mut rest).split_at_mut(count);
-        let sign = emission.sign(period as u64);
+        let sign = emission.sign(period);
         for chip in now {
-            *chip = sign * levels[(phase >> 32) as usize];
+            *chip = sign * levels.get((phase >> 32) as usize).copied().unwrap_or(0.0);
             phase += step;
         }
         rest = later;
     }
-}
-
-/// Adds chips on a carrier: `phase` cycles at the first sample, `step` cycles a sample.
-fn mix(chips: &[f32], phase: f64, step: f64, amplitude: f64, re: &mut [f32], im: &mut [f32]) {
-    let (mut c, mut s) = ([0f32; LANES], [0f32; LANES]);
-    for (lane, (c, s)) in c.iter_mut().zip(&mut s).enumerate() {
-        let angle = TAU * fraction(phase + step * lane as f64);
-        *c = (amplitude * angle.cos()) as f32;
-        *s = (amplitude * angle.sin()) as f32;
-    }
-    let turn = TAU * fraction(step * LANES as f64);
-    let (turn_c, turn_s) = (turn.cos() as f32, turn.sin() as f32);
-    let lanes = re.as_chunks_mut::<LANES>().0.iter_mut().zip(im.as_chunks_mut::<LANES>().0);
-    for (chip, (re, im)) in chips.as_chunks::<LANES>().0.iter().zip(lanes) {
-        for l in 0..LANES {
-            re[l] += chip[l] * c[l];
-            im[l] += chip[l] * s[l];
-            let next = c[l] * turn_c - s[l] * turn_s;
-            s[l] = c[l] * turn_s + s[l] * turn_c;
-            c[l] = next;
-        }
-    }
-}
-
-fn fraction(x: f64) -> f64 {
-    x - x.floor()
 }
