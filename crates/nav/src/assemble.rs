@@ -1,15 +1,19 @@
 //! Subframes, in any order, to what they say together.
 
+mod cnav;
+
 use std::collections::BTreeMap;
 
 use megrez_orbit::{
-    Almanac, Ephemeris, GnssTime, Iono, KeplerEphemeris, NavData, TimeOffset, TimeScale, UtcParams,
+    Almanac, EarthOrientation, Ephemeris, GnssTime, Integrity, Iono, KeplerEphemeris, NavData, TimeOffset,
+    TimeScale, UtcParams,
 };
 use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::d1d2_fields as bds;
 use crate::subframe::WEEK_S;
 use crate::{Subframe, d1d2, lnav, lnav_fields};
+use cnav::Cnav;
 
 /// First GPS week of the era that ten-bit week numbers are taken from when no time is known: 2019-04-07 to
 /// 2038-11-20.
@@ -39,8 +43,14 @@ pub enum NavEvent {
     Iono(GnssTime, Iono),
     /// The system's time to UTC.
     Utc(UtcParams),
-    /// An almanac of one satellite. BDS almanacs come without health.
+    /// An almanac of one satellite. Those of D1 and D2 come without health.
     Almanac(Almanac),
+    /// A reduced almanac of B-CNAV: a circular orbit to some hundred kilometres.
+    ReducedAlmanac(Almanac),
+    /// What a satellite says of its own health, integrity and accuracy, as far as known by now (B-CNAV).
+    Integrity(Sat, Integrity),
+    /// Orientation of the earth (B-CNAV).
+    EarthOrientation(EarthOrientation),
     /// Offset between two systems' time.
     TimeOffset(TimeOffset),
     /// Health words of satellites, as sent: 0 is healthy. GPS six bits, BDS nine.
@@ -70,6 +80,14 @@ impl NavEvent {
                 let health = almanac.health.or(nav.almanacs.get(&almanac.sat).and_then(|old| old.health));
                 nav.almanacs.insert(almanac.sat, Almanac { health, ..almanac.clone() });
             }
+            Self::ReducedAlmanac(almanac) => {
+                nav.almanacs.entry(almanac.sat).or_insert_with(|| almanac.clone());
+            }
+            Self::Integrity(sat, integrity) => {
+                let old = nav.integrity.get(sat).copied().unwrap_or_default();
+                nav.integrity.insert(*sat, old.updated(*integrity));
+            }
+            Self::EarthOrientation(earth) => nav.earth_orientation = Some(*earth),
             Self::TimeOffset(offset) => {
                 nav.offsets.retain(|old| (old.from, old.to) != (offset.from, offset.to));
                 nav.offsets.push(*offset);
@@ -124,6 +142,7 @@ pub struct Assembler {
     almanac_reference: Option<GnssTime>,
     expanded: bool,
     waiting: Vec<Subframe>,
+    cnav: Cnav,
 }
 
 impl Assembler {
@@ -144,6 +163,7 @@ impl Assembler {
             almanac_reference: None,
             expanded: false,
             waiting: Vec::new(),
+            cnav: Cnav::default(),
         }
     }
 
@@ -155,6 +175,12 @@ impl Assembler {
             return events;
         }
         self.near = near.or(self.near);
+        if let Some(week) = crate::cnav::week(subframe)
+            && let Some(tow_s) = subframe.tow_s
+        {
+            let week = self.near.or(self.known).map_or(week, |t| t.resolve_week(TimeScale::Bdt, week, 8192));
+            self.know(TimeScale::Bdt, week, tow_s, &mut events);
+        }
         let piece = |words: &[u32; 10], tow_s| Piece { words: *words, tow_s };
         let piece = subframe.words.first_chunk().zip(subframe.tow_s).map(|(words, tow_s)| piece(words, tow_s));
         let first = match (self.message, subframe.id, subframe.page, piece) {
@@ -194,6 +220,9 @@ impl Assembler {
     /// What is missing for an ephemeris, for people: "subframes 2 and 3", "pages 4, 5 and 9", or "subframes 1 to
     /// 3 of one issue" when those at hand do not belong together. Empty when there is an ephemeris.
     pub fn progress(&self) -> String {
+        if matches!(self.message, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3) {
+            return self.cnav.progress(self.message);
+        }
         if self.complete {
             return String::new();
         }
@@ -233,20 +262,26 @@ impl Assembler {
                 near.map_or(week, |near| near.resolve_week(scale, week, 8192))
             }
         };
+        let time = self.know(scale, week, tow_s, events);
+        if self.message == NavMessage::D1 {
+            self.say_iono(time, d1d2::iono(&bds::D1_CLOCK, words), events);
+        }
+    }
+
+    /// Notes the instant of a subframe, and reads the pages that waited for it.
+    fn know(&mut self, scale: TimeScale, week: i64, tow_s: f64, events: &mut Vec<NavEvent>) -> GnssTime {
         let time = GnssTime::from_week_tow(scale, week, tow_s);
         self.known = Some(time);
         if self.week != Some(week) {
             self.week = Some(week);
             events.push(NavEvent::Week { scale, week });
         }
-        if self.message == NavMessage::D1 {
-            self.say_iono(time, d1d2::iono(&bds::D1_CLOCK, words), events);
-        }
         for waiting in std::mem::take(&mut self.waiting) {
             if let Some(time) = self.time(&waiting) {
                 self.page(&waiting, time, events);
             }
         }
+        time
     }
 
     fn say_iono(&mut self, time: GnssTime, iono: Iono, events: &mut Vec<NavEvent>) {
@@ -309,6 +344,8 @@ impl Assembler {
     fn page(&mut self, subframe: &Subframe, time: GnssTime, events: &mut Vec<NavEvent>) {
         if self.message == NavMessage::Lnav {
             self.lnav_page(subframe, time, events);
+        } else if matches!(self.message, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3) {
+            self.cnav.push(subframe, time, events);
         } else if let Some((id, page)) =
             subframe.page.and_then(|page| d1d2::d1_page(self.message, subframe.id, page))
         {

@@ -4,7 +4,7 @@
 /// Symbols of subframe 1.
 pub(crate) const SUBFRAME1: usize = 72;
 /// Symbols of its first part.
-const PRN_SYMBOLS: usize = 21;
+pub(crate) const PRN_SYMBOLS: usize = 21;
 /// Frames of an hour.
 pub(crate) const FRAMES: u8 = 200;
 
@@ -26,6 +26,11 @@ pub(crate) fn prn_word(prn: u8) -> u64 {
 /// The 51 symbols of a frame of the hour.
 pub(crate) fn soh_word(soh: u8) -> u64 {
     register(u64::from(soh), 8, &[0, 1, 2, 3, 4, 7], 51)
+}
+
+/// The frame of the hour that 72 symbols right aligned say, if they are subframe 1 of a satellite.
+pub(crate) fn read(prn: u8, symbols: u128) -> Option<u8> {
+    (0..FRAMES).find(|&soh| subframe1(prn, soh) == symbols)
 }
 
 /// The 72 symbols of subframe 1.

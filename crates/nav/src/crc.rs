@@ -38,6 +38,14 @@ pub(crate) fn words(symbols: &[u8]) -> Vec<u32> {
     symbols.chunks(5).map(word).collect()
 }
 
+/// The first `bits` bits of words of 32 bits as words of 30; none if they are fewer.
+pub(crate) fn from_32_bits(words: &[u32], bits: usize) -> Option<Vec<u32>> {
+    let at = |index: usize| words.get(index / 32).map_or(0, |word| word >> (31 - index % 32) & 1);
+    let inside = |index: usize| if index < bits { at(index) } else { 0 };
+    let word = |n: usize| (30 * n..30 * n + 30).fold(0, |word, index| word << 1 | inside(index));
+    (32 * words.len() >= bits).then(|| (0..bits.div_ceil(30)).map(word).collect())
+}
+
 /// The first `count` symbols of six bits in words.
 pub(crate) fn symbols(words: &[u32], count: usize) -> Vec<u8> {
     let symbol = |i: usize| words.get(i / 5).map_or(0, |word| (word >> (24 - 6 * (i % 5)) & 63) as u8);

@@ -1,10 +1,15 @@
 //! Symbols to subframes: frame synchronisation and error correction, one module for each way to code.
 
+mod cnav1;
+mod frames;
+mod soft;
 mod words;
 
 use megrez_signal::{NavMessage, Sat};
 
 use crate::Subframe;
+use cnav1::Cnav1Decoder;
+use frames::FrameDecoder;
 use words::WordDecoder;
 
 /// Turns the symbols of one satellite into subframes.
@@ -29,6 +34,8 @@ pub struct Decoder(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Words(WordDecoder),
+    Cnav1(Cnav1Decoder),
+    Frames(FrameDecoder),
 }
 
 impl Decoder {
@@ -36,7 +43,8 @@ impl Decoder {
     pub fn new(sat: Sat, message: NavMessage) -> Option<Self> {
         Some(Self(match message {
             NavMessage::D1 | NavMessage::D2 | NavMessage::Lnav => Kind::Words(WordDecoder::new(sat, message)),
-            _ => return None,
+            NavMessage::Cnav1 => Kind::Cnav1(Cnav1Decoder::new(sat)),
+            _ => Kind::Frames(FrameDecoder::new(sat, message)?),
         }))
     }
 
@@ -44,6 +52,8 @@ impl Decoder {
     pub fn synchronised(&self) -> bool {
         match &self.0 {
             Kind::Words(decoder) => decoder.synchronised(),
+            Kind::Cnav1(decoder) => decoder.synchronised(),
+            Kind::Frames(decoder) => decoder.synchronised(),
         }
     }
 
@@ -51,6 +61,8 @@ impl Decoder {
     pub fn reset(&mut self) {
         match &mut self.0 {
             Kind::Words(decoder) => decoder.reset(),
+            Kind::Cnav1(decoder) => decoder.reset(),
+            Kind::Frames(decoder) => decoder.reset(),
         }
     }
 
@@ -60,6 +72,8 @@ impl Decoder {
         let soft = if soft.is_finite() { soft } else { 0.0 };
         match &mut self.0 {
             Kind::Words(decoder) => decoder.push(soft, tag),
+            Kind::Cnav1(decoder) => decoder.push(soft, tag),
+            Kind::Frames(decoder) => decoder.push(soft, tag),
         }
     }
 }

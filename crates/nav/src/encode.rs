@@ -5,6 +5,7 @@
 
 mod almanac;
 mod bds;
+mod cnav;
 mod gps;
 
 use megrez_orbit::{Ephemeris, GnssTime, KeplerEphemeris, NavData, TimeScale, UtcParams};
@@ -50,11 +51,13 @@ pub enum EncodeError {
     },
 }
 
-/// Symbols (0 or 1) of the subframe of `message` that `sat` sends from `start` on: 300 for D1, D2 and LNAV,
-/// before the Neumann-Hoffman code.
+/// Symbols (0 or 1) of the subframe, frame or message (see [`subframe_duration_s`]) of `message` that `sat` sends
+/// from `start` on, before any secondary code: 300 for D1, D2 and LNAV, 1800 for B-CNAV1, 600 for B-CNAV2, 1000
+/// for B-CNAV3.
 ///
 /// The ephemeris is the one [`NavData::ephemeris`] gives for the start of the frame (30 s; the ten pages of D2
-/// likewise), or else that of the right message with the nearest `toe`. Where `nav` has no almanac of a satellite,
+/// likewise; 48 s for B-CNAV2), or else that of the right message with the nearest `toe`. The messages of B-CNAV
+/// may take that of one another. Where `nav` has no almanac of a satellite,
 /// it is derived from its ephemeris; where it has no relation to UTC, the published leap seconds are sent.
 pub fn encode_subframe(
     message: NavMessage,
@@ -63,7 +66,10 @@ pub fn encode_subframe(
     start: GnssTime,
 ) -> Result<Vec<u8>, EncodeError> {
     let scale = match (message, sat.constellation) {
-        (NavMessage::D1 | NavMessage::D2, Constellation::Bds) => TimeScale::Bdt,
+        (
+            NavMessage::D1 | NavMessage::D2 | NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3,
+            Constellation::Bds,
+        ) => TimeScale::Bdt,
         (NavMessage::Lnav, Constellation::Gps) => TimeScale::Gpst,
         _ => return Err(EncodeError::Message { sat, message }),
     };
@@ -76,10 +82,20 @@ pub fn encode_subframe(
     // At the end of the week the rounding may lead into the next one.
     let start = start + (count * subframe_duration_s(message) - tow_s);
     let slot = Slot { scale, start, count: count as u64 };
-    let per_frame = if message == NavMessage::D2 { 50.0 } else { 5.0 };
+    // Subframes that hold one ephemeris together; those of B-CNAV3 have no issue and change on the half minute.
+    let per_frame = match message {
+        NavMessage::D2 => 50.0,
+        NavMessage::Cnav1 => 1.0,
+        NavMessage::Cnav2 => 16.0,
+        NavMessage::Cnav3 => 30.0,
+        _ => 5.0,
+    };
     let frame_start = start - (count % per_frame) * subframe_duration_s(message);
     let eph = ephemeris(message, sat, nav, frame_start).ok_or(EncodeError::NoEphemeris { sat, message })?;
     let words = match message {
+        NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3 => {
+            return cnav::symbols(message, &slot, nav, eph);
+        }
         NavMessage::D1 => bds::d1(&slot, nav, eph)?,
         NavMessage::D2 => bds::d2(&slot, nav, eph)?,
         _ => gps::lnav(&slot, nav, eph)?,
@@ -103,12 +119,16 @@ impl Slot {
 
 /// The ephemeris to send in the frame that starts at `t`.
 fn ephemeris(message: NavMessage, sat: Sat, nav: &NavData, t: GnssTime) -> Option<&KeplerEphemeris> {
-    let best = nav.ephemeris(sat, t).filter(|e| e.message() == message);
-    let nearest = || {
-        let same = nav.ephemerides_of(sat).iter().filter(|e| e.message() == message);
-        same.min_by(|a, b| (a.toe() - t).abs().total_cmp(&(b.toe() - t).abs()))
+    let cnav = |m: NavMessage| matches!(m, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3);
+    let nearest = |wanted: &dyn Fn(NavMessage) -> bool| {
+        let fit = nav.ephemerides_of(sat).iter().filter(|e| wanted(e.message()));
+        fit.min_by(|a, b| (a.toe() - t).abs().total_cmp(&(b.toe() - t).abs()))
     };
-    best.or_else(nearest).map(Ephemeris::kepler)
+    nav.ephemeris(sat, t)
+        .filter(|e| e.message() == message)
+        .or_else(|| nearest(&|m| m == message))
+        .or_else(|| nearest(&|m| cnav(m) && cnav(message)))
+        .map(Ephemeris::kepler)
 }
 
 /// The relation to UTC to send.

@@ -107,7 +107,7 @@ impl Field {
         // Rounding up at the top of the range costs one step at most.
         let raw = if raw == high + 1.0 { high } else { raw };
         if !(low..=high).contains(&raw) {
-            return Err(EncodeError::Range { field: self.name, value });
+            return Err(self.range(value));
         }
         self.put_raw_at(words, before, raw as i64);
         Ok(())
@@ -116,6 +116,11 @@ impl Field {
     #[cfg(test)]
     fn put_angle(&self, words: &mut [u32], angle: f64) -> Result<(), EncodeError> {
         self.put_angle_at(words, 0, angle)
+    }
+
+    /// The error of a value that does not fit.
+    pub(crate) fn range(&self, value: f64) -> EncodeError {
+        EncodeError::Range { field: self.name, value }
     }
 
     /// Writes an angle in radians, brought to the half-open circle from -pi to pi first, in a block that begins

@@ -14,15 +14,21 @@
 
 mod assemble;
 mod bch;
+mod bch_b1c;
+mod cnav;
+mod cnav_fields;
+mod crc;
 mod d1d2;
 mod d1d2_fields;
 mod decoder;
 mod element;
 mod encode;
 mod field;
+mod interleave;
 pub mod ldpc;
 mod lnav;
 mod lnav_fields;
+mod message;
 mod parity;
 mod subframe;
 pub mod ubx;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use megrez_orbit::{GnssTime, NavData};
 use megrez_signal::{NavMessage, Sat};
 
-use crate::parity;
-use crate::{Assembler, NavEvent, Subframe};
+use crate::{Assembler, NavEvent, Subframe, bch_b1c, crc, parity};
 
 /// One message of interest in a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,25 +35,32 @@ pub struct Sfrbx {
 }
 
 impl Sfrbx {
-    /// Satellite and message, if it is LNAV, D1 or D2: GPS signal 0 (L1 C/A); BDS 0 (B1I), 2 (B2I), 4 (B3I) with
-    /// D1 and 1, 3, 10 with D2.
+    /// Satellite and message, if it is one known here: GPS signal 0 (L1 C/A); BDS 0 (B1I), 2 (B2I), 4 (B3I) with
+    /// D1 and 1, 3, 10 with D2, 6 (B1C), 8 (B2a).
     pub fn message(&self) -> Option<(Sat, NavMessage)> {
         let message = match (self.gnss_id, self.sig_id) {
             (0, 0) => (Sat::gps(self.sv_id), NavMessage::Lnav),
             (3, 0 | 2 | 4) => (Sat::bds(self.sv_id), NavMessage::D1),
             (3, 1 | 3 | 10) => (Sat::bds(self.sv_id), NavMessage::D2),
+            (3, 6) => (Sat::bds(self.sv_id), NavMessage::Cnav1),
+            (3, 8) => (Sat::bds(self.sv_id), NavMessage::Cnav2),
             _ => return None,
         };
         Some(message)
     }
 
-    /// The subframe, if it is one of LNAV, D1 or D2 and every word and the header pass.
+    /// The subframe, if it is one of LNAV, D1, D2 or B-CNAV2 and every word and the header or the CRC pass. The
+    /// subframes of B-CNAV1 come apart from each other: see [`Cnav1Joiner`].
     ///
     /// LNAV words come with the inversion by D30* undone over all 30 bits, and above them, in bits 31 and 30,
     /// D29* and D30* inverted alike: each word passes its parity by itself. D1 and D2 words come in the order of
     /// the interface document.
     pub fn subframe(&self) -> Option<Subframe> {
         let (sat, message) = self.message()?;
+        if message == NavMessage::Cnav2 {
+            let words = crc::from_32_bits(&self.words, 288)?;
+            return Subframe::from_message(sat, message, self.offset as u64, &words);
+        }
         let mut words: [u32; 10] = self.words.as_slice().try_into().ok()?;
         if message == NavMessage::Lnav {
             let mut previous = 0;
@@ -68,6 +74,41 @@ impl Sfrbx {
             }
         }
         Subframe::from_words(sat, message, self.offset as u64, words)
+    }
+}
+
+/// Puts B-CNAV1 frames together, of which RXM-SFRBX has the subframes one by one: 72, 600 and 264 bits in 3, 19
+/// and 9 words, filled up with other bits.
+#[derive(Debug, Clone, Default)]
+pub struct Cnav1Joiner {
+    /// By satellite: frame of the hour and the time of week of the hour, once known.
+    known: BTreeMap<Sat, (u8, Option<f64>)>,
+}
+
+impl Cnav1Joiner {
+    /// Takes a subframe and returns a frame in which that subframe is good, if it passes its CRC. Frames before
+    /// the first subframe 1 of a satellite count as the first of their hour.
+    pub fn push(&mut self, frame: &Sfrbx) -> Option<Subframe> {
+        let (sat, _) = frame.message().filter(|&(_, message)| message == NavMessage::Cnav1)?;
+        let (soh, hour_s) = self.known.entry(sat).or_default();
+        let tag = frame.offset as u64;
+        match frame.words.as_slice() {
+            &[a, b, c] => {
+                let symbols = u128::from(a) << 40 | u128::from(b) << 8 | u128::from(c >> 24);
+                *soh = bch_b1c::read(sat.prn, symbols)?;
+                None
+            }
+            words if words.len() == 19 => {
+                let words = crc::from_32_bits(words, 600)?;
+                let frame = Subframe::from_cnav1(sat, tag, *soh, None, &words, &[])?;
+                *hour_s = frame.tow_s.map(|tow_s| tow_s - 18.0 * f64::from(*soh));
+                Some(frame)
+            }
+            words => {
+                let words = crc::from_32_bits(words, 264)?;
+                Subframe::from_cnav1(sat, tag, *soh, *hour_s, &[], &words)
+            }
+        }
     }
 }
 
@@ -143,17 +184,18 @@ fn rawx(payload: &[u8]) -> Option<UbxMessage> {
     (week > 0 && (0.0..604_800.0).contains(&tow)).then(|| UbxMessage::Rawx(GnssTime::from_gpst(week, tow)))
 }
 
-/// Everything the GPS LNAV and BDS D1 and D2 frames of a log say. Weeks are resolved by the receiver's own time
+/// Everything the GPS LNAV and BDS D1, D2, B-CNAV1 and B-CNAV2 frames of a log say. Weeks are resolved by the receiver's own time
 /// (RXM-RAWX) or by the BDS week in the log, whichever comes first; failing both as [`Assembler`] does.
 pub fn nav_data_from_ubx(bytes: &[u8]) -> NavData {
     let mut near = first_time(bytes);
     let mut assemblers = BTreeMap::new();
     let mut nav = NavData::default();
+    let mut joiner = Cnav1Joiner::default();
     for message in UbxReader::new(bytes) {
         match message {
             UbxMessage::Rawx(time) => near = Some(time),
             UbxMessage::Sfrbx(frame) => {
-                let Some(subframe) = frame.subframe() else { continue };
+                let Some(subframe) = frame.subframe().or_else(|| joiner.push(&frame)) else { continue };
                 // D1 on B1I and on B3I are sent apart from each other.
                 let assembler = assemblers
                     .entry((subframe.sat, frame.sig_id))

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use megrez_nav::ubx::{Sfrbx, UbxMessage, UbxReader, nav_data_from_ubx};
+use megrez_nav::ubx::{Cnav1Joiner, Sfrbx, UbxMessage, UbxReader, nav_data_from_ubx};
 use megrez_orbit::{NavData, TimeScale};
 use megrez_signal::Constellation;
 
@@ -32,9 +32,10 @@ fn frames(bytes: &[u8]) -> Vec<Sfrbx> {
 /// Good subframes and all frames, by system and signal number.
 fn counts(bytes: &[u8]) -> BTreeMap<(u8, u8), (usize, usize)> {
     let mut counts = BTreeMap::new();
+    let mut joiner = Cnav1Joiner::default();
     for frame in frames(bytes).iter().filter(|frame| frame.message().is_some()) {
         let entry = counts.entry((frame.gnss_id, frame.sig_id)).or_insert((0, 0));
-        entry.0 += usize::from(frame.subframe().is_some());
+        entry.0 += usize::from(frame.subframe().or_else(|| joiner.push(frame)).is_some());
         entry.1 += 1;
     }
     counts
@@ -86,7 +87,9 @@ fn frames_of_the_walk() {
 #[test]
 fn frames_of_the_second_log() {
     let Some(bytes) = log("pygpsdata-rxmsfrbx.log") else { return };
-    assert_eq!(counts(&bytes), BTreeMap::from([((0, 0), (5232, 5232)), ((3, 4), (4306, 4306))]));
+    let cnav1 = (1207 + 837, 1813 + 1207 + 837);
+    let want = [((0, 0), (5232, 5232)), ((3, 4), (4306, 4306)), ((3, 6), cnav1), ((3, 8), (5581, 5581))];
+    assert_eq!(counts(&bytes), BTreeMap::from(want));
     let nav = nav_data_from_ubx(&bytes);
     assert_eq!(sats(&nav, Constellation::Bds), [14, 21, 24, 26, 27, 28, 33, 41, 42, 43, 45, 49, 50]);
     assert_eq!(sats(&nav, Constellation::Gps), [5, 7, 9, 11, 13, 14, 15, 18, 20, 21, 30]);

@@ -24,6 +24,25 @@ pub(super) fn almanac(sat: Sat, nav: &NavData, t: GnssTime) -> Option<Almanac> {
     })
 }
 
+/// The circular orbit that passes the place of an almanac at `toa`: node and argument of latitude (as the mean
+/// anomaly) for then, nothing else.
+pub(super) fn circular(almanac: &Almanac, toa: GnssTime) -> KeplerEphemeris {
+    let eph = element::from_almanac(almanac);
+    let dt = toa - almanac.toa;
+    let mean = almanac.m0 + (MU / almanac.a.powi(3)).sqrt() * dt;
+    // The true anomaly to the second order of the eccentricity.
+    let truth = mean + 2.0 * almanac.e * mean.sin() + 1.25 * almanac.e.powi(2) * (2.0 * mean).sin();
+    // Nodes count from the start of the week of their reference time.
+    let weeks = (toa.bdt().0 - almanac.toa.bdt().0) as f64;
+    let omega0 = almanac.omega0 + almanac.omega_dot * dt - EARTH_RATE * 604_800.0 * weeks;
+    KeplerEphemeris {
+        a: almanac.a,
+        omega0: omega0.rem_euclid(TAU),
+        m0: truth + almanac.omega,
+        ..element::blank(eph.sat, NavMessage::D1, toa, toa)
+    }
+}
+
 /// Reference time of the almanacs sent at `t`: that of the first satellite that has one.
 pub(super) fn reference(constellation: Constellation, nav: &NavData, t: GnssTime) -> GnssTime {
     let sats = (1..=63).map(|prn| Sat { constellation, prn });

@@ -8,7 +8,7 @@ use megrez_nav::subframe_duration_s;
 use megrez_orbit::{
     Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, NavData, TimeOffset, TimeScale, UtcParams,
 };
-use megrez_signal::{NavMessage, Sat};
+use megrez_signal::{Constellation, NavMessage, Sat};
 
 /// An ephemeris whose elements are `x` (each -1 to 1) of what the fields hold.
 pub fn ephemeris(sat: Sat, message: NavMessage, toe: GnssTime, x: &[f64; 20]) -> KeplerEphemeris {
@@ -59,7 +59,8 @@ pub fn plain(sat: Sat, message: NavMessage, toe: GnssTime) -> KeplerEphemeris {
     }
     let a = match (message, sat.constellation) {
         (NavMessage::D2, _) => 42_164_000.0,
-        (NavMessage::D1, _) => 27_906_000.0,
+        _ if sat.is_bds_geo() => 42_164_000.0,
+        (_, Constellation::Bds) => 27_906_000.0,
         _ => 26_560_000.0,
     };
     let geo = message == NavMessage::D2;
