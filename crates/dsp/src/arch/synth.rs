@@ -106,27 +106,12 @@ fn add_noise_avx2(first: &mut [f32], second: &mut [f32], noise: &mut Noise) {
     add_noise(first, second, noise);
 }
 
-/// Calls `body` for the whole groups of both slices, and for what is left in a group filled up.
+/// The begin of a group, filled up with zeros.
 #[inline(always)]
-fn groups(
-    a: &mut [f32],
-    b: &mut [f32],
-    mut body: impl FnMut(usize, &mut [f32; LANES], &mut [f32; LANES]),
-) {
-    let (a, a_rest) = a.as_chunks_mut::<LANES>();
-    let (b, b_rest) = b.as_chunks_mut::<LANES>();
-    let whole = a.len();
-    for (k, (a, b)) in a.iter_mut().zip(b).enumerate() {
-        body(k, a, b);
-    }
-    if !a_rest.is_empty() {
-        let (mut last_a, mut last_b) = ([0.0; LANES], [0.0; LANES]);
-        last_a.iter_mut().zip(&*a_rest).for_each(|(x, &a)| *x = a);
-        last_b.iter_mut().zip(&*b_rest).for_each(|(x, &b)| *x = b);
-        body(whole, &mut last_a, &mut last_b);
-        a_rest.iter_mut().zip(last_a).for_each(|(a, x)| *a = x);
-        b_rest.iter_mut().zip(last_b).for_each(|(b, x)| *b = x);
-    }
+fn padded(rest: &[f32]) -> [f32; LANES] {
+    let mut group = [0.0; LANES];
+    group.iter_mut().zip(rest).for_each(|(x, &value)| *x = value);
+    group
 }
 
 #[inline(always)]
@@ -139,49 +124,90 @@ fn add_carrier(re: &mut [f32], im: &mut [f32], waveform: &[f32], carrier: &Carri
     for l in 1..LANES {
         lane[l] = lane[l - 1] * step;
     }
-    let turn = unit(carrier.step_cycles * LANES as f64);
-    let (turn_re, turn_im) = (turn.re as f32, turn.im as f32);
-    let mut cos: [f32; LANES] = std::array::from_fn(|l| lane[l].re as f32);
-    let mut sin: [f32; LANES] = std::array::from_fn(|l| lane[l].im as f32);
-    let (whole, rest) = waveform.as_chunks::<LANES>();
-    let mut last = [0.0; LANES];
-    last.iter_mut().zip(rest).for_each(|(x, &w)| *x = w);
-    groups(re, im, |k, re, im| {
-        let w = whole.get(k).unwrap_or(&last);
+    let turn = step.powu(LANES as u32);
+    let mut oscillator = Oscillator {
+        cos: std::array::from_fn(|l| lane[l].re as f32),
+        sin: std::array::from_fn(|l| lane[l].im as f32),
+        turn: (turn.re as f32, turn.im as f32),
+    };
+    let (re, re_rest) = re.as_chunks_mut::<LANES>();
+    let (im, im_rest) = im.as_chunks_mut::<LANES>();
+    let (waveform, rest) = waveform.as_chunks::<LANES>();
+    for ((re, im), waveform) in re.iter_mut().zip(im).zip(waveform) {
+        oscillator.add(re, im, waveform);
+    }
+    if !rest.is_empty() {
+        let (mut last_re, mut last_im) = (padded(re_rest), padded(im_rest));
+        oscillator.add(&mut last_re, &mut last_im, &padded(rest));
+        re_rest.iter_mut().zip(last_re).for_each(|(x, last)| *x = last);
+        im_rest.iter_mut().zip(last_im).for_each(|(x, last)| *x = last);
+    }
+}
+
+/// A carrier at the samples of a group.
+struct Oscillator {
+    cos: [f32; LANES],
+    sin: [f32; LANES],
+    /// Its rotation from one group to the next.
+    turn: (f32, f32),
+}
+
+impl Oscillator {
+    #[inline(always)]
+    fn add(&mut self, re: &mut [f32; LANES], im: &mut [f32; LANES], waveform: &[f32; LANES]) {
+        let (cos, sin, turn) = (self.cos, self.sin, self.turn);
         for l in 0..LANES {
-            re[l] += w[l] * cos[l];
-            im[l] += w[l] * sin[l];
-            let next = cos[l] * turn_re - sin[l] * turn_im;
-            sin[l] = cos[l] * turn_im + sin[l] * turn_re;
-            cos[l] = next;
+            re[l] += waveform[l] * cos[l];
+            im[l] += waveform[l] * sin[l];
+            self.cos[l] = cos[l] * turn.0 - sin[l] * turn.1;
+            self.sin[l] = cos[l] * turn.1 + sin[l] * turn.0;
         }
-    });
+    }
 }
 
 #[inline(always)]
 fn add_noise(first: &mut [f32], second: &mut [f32], noise: &mut Noise) {
     let len = first.len().min(second.len());
-    let [mut s0, mut s1, mut s2, mut s3] = noise.state;
-    groups(&mut first[..len], &mut second[..len], |_, first, second| {
+    let (first, first_rest) = first[..len].as_chunks_mut::<LANES>();
+    let (second, second_rest) = second[..len].as_chunks_mut::<LANES>();
+    for (first, second) in first.iter_mut().zip(second) {
+        noise.add(first, second);
+    }
+    if !first_rest.is_empty() {
+        let (mut last_first, mut last_second) = (padded(first_rest), padded(second_rest));
+        noise.add(&mut last_first, &mut last_second);
+        first_rest.iter_mut().zip(last_first).for_each(|(x, last)| *x = last);
+        second_rest.iter_mut().zip(last_second).for_each(|(x, last)| *x = last);
+    }
+}
+
+impl Noise {
+    #[inline(always)]
+    fn add(&mut self, first: &mut [f32; LANES], second: &mut [f32; LANES]) {
+        let (u, v) = (self.uniform(), self.uniform());
         for l in 0..LANES {
-            let mut next = || {
-                let out = s0[l].wrapping_add(s3[l]).rotate_left(7).wrapping_add(s0[l]);
-                let shifted = s1[l] << 9;
-                s2[l] ^= s0[l];
-                s3[l] ^= s1[l];
-                s1[l] ^= s2[l];
-                s0[l] ^= s3[l];
-                s2[l] ^= shifted;
-                s3[l] = s3[l].rotate_left(11);
-                out
-            };
-            let (u, v) = (next(), next());
-            let (a, b) = normal_pair(u, v);
+            let (a, b) = normal_pair(u[l], v[l]);
             first[l] += a;
             second[l] += b;
         }
-    });
-    noise.state = [s0, s1, s2, s3];
+    }
+
+    #[inline(always)]
+    fn uniform(&mut self) -> [u32; LANES] {
+        let [s0, s1, s2, s3] = &mut self.state;
+        let mut out = [0; LANES];
+        for l in 0..LANES {
+            out[l] = s0[l].wrapping_add(s3[l]).rotate_left(7).wrapping_add(s0[l]);
+            let shifted = s1[l] << 9;
+            s2[l] ^= s0[l];
+            s3[l] ^= s1[l];
+            s1[l] ^= s2[l];
+            s0[l] ^= s3[l];
+            s2[l] ^= shifted;
+            s3[l] = s3[l].rotate_left(11);
+        }
+        out
+    }
 }
 
 /// Two independent normal numbers from two uniform ones.
@@ -202,7 +228,8 @@ fn normal_pair(u: u32, v: u32) -> (f32, f32) {
     let radius = (-2.0 * ln).sqrt();
     // v is an angle within an eighth of the circle, whether to mirror it into the next, and two signs.
     const ANGLE_BITS: u32 = 29;
-    let angle = ((v & ((1 << ANGLE_BITS) - 1)) as i32 as f32 + 0.5) * (FRAC_PI_4 / (1u32 << ANGLE_BITS) as f32);
+    let angle =
+        ((v & ((1 << ANGLE_BITS) - 1)) as i32 as f32 + 0.5) * (FRAC_PI_4 / (1u32 << ANGLE_BITS) as f32);
     let a2 = angle * angle;
     let cos = 1.0 - a2 * (1.0 / 2.0 - a2 * (1.0 / 24.0 - a2 * (1.0 / 720.0 - a2 * (1.0 / 40_320.0))));
     let sin = angle * (1.0 - a2 * (1.0 / 6.0 - a2 * (1.0 / 120.0 - a2 * (1.0 / 5_040.0))));
