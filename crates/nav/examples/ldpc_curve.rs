@@ -15,7 +15,10 @@ fn main() {
     let (frames, iterations) = (arguments.next().unwrap_or(2000), arguments.next().unwrap_or(50));
     for code in LdpcCode::ALL {
         println!("{code:?} ({}, {}), {iterations} iterations at most", code.length(), code.information());
-        println!("{:>8} {:>10} {:>10} {:>8} {:>10} {:>10}", "Eb/N0 dB", "FER", "undetected", "mean it", "mean us", "max us");
+        println!(
+            "{:>8} {:>10} {:>10} {:>8} {:>10} {:>10}",
+            "Eb/N0 dB", "FER", "undetected", "mean it", "mean us", "max us"
+        );
         for step in 0..=10 {
             let ebn0_db = 0.4 + 0.2 * f64::from(step);
             point(code, ebn0_db, frames, iterations);

@@ -12,7 +12,7 @@ use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::d1d2_fields as bds;
 use crate::subframe::WEEK_S;
-use crate::{Subframe, d1d2, lnav, lnav_fields};
+use crate::{Subframe, d1d2, lnav, lnav_fields, ppp_b2b};
 use cnav::Cnav;
 
 /// First GPS week of the era that ten-bit week numbers are taken from when no time is known: 2019-04-07 to
@@ -45,6 +45,8 @@ pub enum NavEvent {
     Utc(UtcParams),
     /// An almanac of one satellite. Those of D1 and D2 come without health.
     Almanac(Almanac),
+    /// A midi almanac of B-CNAV, whose steps are coarser than those of D1: good to ten kilometres or so.
+    MidiAlmanac(Almanac),
     /// A reduced almanac of B-CNAV: a circular orbit to some hundred kilometres.
     ReducedAlmanac(Almanac),
     /// What a satellite says of its own health, integrity and accuracy, as far as known by now (B-CNAV).
@@ -64,10 +66,12 @@ pub enum NavEvent {
     },
     /// GPS special message (subframe 4 page 17).
     Text(String),
+    /// PPP-B2b corrections, for [`ppp_b2b::Corrections`].
+    PppB2b(ppp_b2b::Message),
 }
 
 impl NavEvent {
-    /// Adds this to `nav`. Week, text and health of satellites without almanac have no place there.
+    /// Adds this to `nav`. Week, text, PPP-B2b and health of satellites without almanac have no place there.
     pub fn store(&self, nav: &mut NavData) {
         match self {
             Self::Ephemeris(ephemeris) => {
@@ -79,6 +83,12 @@ impl NavEvent {
             Self::Almanac(almanac) => {
                 let health = almanac.health.or(nav.almanacs.get(&almanac.sat).and_then(|old| old.health));
                 nav.almanacs.insert(almanac.sat, Almanac { health, ..almanac.clone() });
+            }
+            Self::MidiAlmanac(almanac) => {
+                let old = nav.almanacs.get(&almanac.sat);
+                if old.is_none_or(|old| almanac.toa - old.toa > 0.0) {
+                    nav.almanacs.insert(almanac.sat, almanac.clone());
+                }
             }
             Self::ReducedAlmanac(almanac) => {
                 nav.almanacs.entry(almanac.sat).or_insert_with(|| almanac.clone());
@@ -100,7 +110,7 @@ impl NavEvent {
                     }
                 }
             }
-            Self::Week { .. } | Self::Text(_) => {}
+            Self::Week { .. } | Self::Text(_) | Self::PppB2b(_) => {}
         }
     }
 }
@@ -175,6 +185,10 @@ impl Assembler {
             return events;
         }
         self.near = near.or(self.near);
+        if self.message == NavMessage::PppB2b {
+            events.extend(ppp_b2b::Message::read(subframe).map(NavEvent::PppB2b));
+            return events;
+        }
         if let Some(week) = crate::cnav::week(subframe)
             && let Some(tow_s) = subframe.tow_s
         {
@@ -182,7 +196,8 @@ impl Assembler {
             self.know(TimeScale::Bdt, week, tow_s, &mut events);
         }
         let piece = |words: &[u32; 10], tow_s| Piece { words: *words, tow_s };
-        let piece = subframe.words.first_chunk().zip(subframe.tow_s).map(|(words, tow_s)| piece(words, tow_s));
+        let piece =
+            subframe.words.first_chunk().zip(subframe.tow_s).map(|(words, tow_s)| piece(words, tow_s));
         let first = match (self.message, subframe.id, subframe.page, piece) {
             (NavMessage::D1 | NavMessage::Lnav, id @ 1..=3, _, Some(piece))
             | (NavMessage::D2, 1, Some(id @ 1..=10), Some(piece)) => {

@@ -86,14 +86,9 @@ pub(crate) fn subframe3(page: u8) -> Layout {
             (Reduced, 135),
             (Reduced, 173),
         ],
-        3 => &[
-            (Health, 7),
-            (FlagsB1c, 9),
-            (Sismai, 12),
-            (SisaiOrbit, 16),
-            (EarthOrientation, 21),
-            (Bgto, 159),
-        ],
+        3 => {
+            &[(Health, 7), (FlagsB1c, 9), (Sismai, 12), (SisaiOrbit, 16), (EarthOrientation, 21), (Bgto, 159)]
+        }
         4 => &[(Health, 7), (FlagsB1c, 9), (Sismai, 12), (SisaiClock, 16), (Midi, 38)],
         _ => &[],
     }

@@ -60,7 +60,8 @@ mod tests {
     fn the_remainder_of_a_known_text() {
         // CRC-24Q without start value of "123456789" (the check value of CRC-24/LTE-A, whose polynomial it is).
         let bytes = b"123456789";
-        let bits: Vec<u32> = bytes.iter().flat_map(|b| (0..8).rev().map(move |i| u32::from(b >> i & 1))).collect();
+        let bits: Vec<u32> =
+            bytes.iter().flat_map(|b| (0..8).rev().map(move |i| u32::from(b >> i & 1))).collect();
         let packed: Vec<u32> = bits
             .chunks(30)
             .map(|c| (0..30).fold(0, |w, i| w << 1 | c.get(i).copied().unwrap_or(0)))

@@ -2,7 +2,9 @@
 
 mod cnav1;
 mod frames;
+mod sbas;
 mod soft;
+mod viterbi;
 mod words;
 
 use megrez_signal::{NavMessage, Sat};
@@ -10,6 +12,7 @@ use megrez_signal::{NavMessage, Sat};
 use crate::Subframe;
 use cnav1::Cnav1Decoder;
 use frames::FrameDecoder;
+use sbas::SbasDecoder;
 use words::WordDecoder;
 
 /// Turns the symbols of one satellite into subframes.
@@ -36,6 +39,7 @@ enum Kind {
     Words(WordDecoder),
     Cnav1(Cnav1Decoder),
     Frames(FrameDecoder),
+    Sbas(SbasDecoder),
 }
 
 impl Decoder {
@@ -44,6 +48,7 @@ impl Decoder {
         Some(Self(match message {
             NavMessage::D1 | NavMessage::D2 | NavMessage::Lnav => Kind::Words(WordDecoder::new(sat, message)),
             NavMessage::Cnav1 => Kind::Cnav1(Cnav1Decoder::new(sat)),
+            NavMessage::Sbas | NavMessage::SbasDfmc => Kind::Sbas(SbasDecoder::new(sat, message)),
             _ => Kind::Frames(FrameDecoder::new(sat, message)?),
         }))
     }
@@ -54,6 +59,7 @@ impl Decoder {
             Kind::Words(decoder) => decoder.synchronised(),
             Kind::Cnav1(decoder) => decoder.synchronised(),
             Kind::Frames(decoder) => decoder.synchronised(),
+            Kind::Sbas(decoder) => decoder.synchronised(),
         }
     }
 
@@ -63,6 +69,7 @@ impl Decoder {
             Kind::Words(decoder) => decoder.reset(),
             Kind::Cnav1(decoder) => decoder.reset(),
             Kind::Frames(decoder) => decoder.reset(),
+            Kind::Sbas(decoder) => decoder.reset(),
         }
     }
 
@@ -74,6 +81,7 @@ impl Decoder {
             Kind::Words(decoder) => decoder.push(soft, tag),
             Kind::Cnav1(decoder) => decoder.push(soft, tag),
             Kind::Frames(decoder) => decoder.push(soft, tag),
+            Kind::Sbas(decoder) => decoder.push(soft, tag),
         }
     }
 }

@@ -30,6 +30,7 @@ mod lnav;
 mod lnav_fields;
 mod message;
 mod parity;
+pub mod ppp_b2b;
 mod subframe;
 pub mod ubx;
 

@@ -33,7 +33,9 @@ fn bits(hex: &str, len: usize) -> Vec<u8> {
 
 /// Words of 30 bits.
 fn words(bits: &[u8]) -> Vec<u32> {
-    bits.chunks(30).map(|c| (0..30).fold(0, |w, i| w << 1 | u32::from(c.get(i).copied().unwrap_or(0)))).collect()
+    bits.chunks(30)
+        .map(|c| (0..30).fold(0, |w, i| w << 1 | u32::from(c.get(i).copied().unwrap_or(0))))
+        .collect()
 }
 
 fn satellite(frame: &Value) -> Sat {
@@ -216,7 +218,10 @@ fn fields_have_their_values() {
         let second = &raw["subframe2"];
         let eph = nav.ephemerides_of(frame.sat)[0].kepler();
         check_ephemeris(eph, second, second, second);
-        assert_eq!((f64::from(eph.iode), f64::from(eph.iodc)), (field(second, "IODE"), field(second, "IODC")));
+        assert_eq!(
+            (f64::from(eph.iode), f64::from(eph.iodc)),
+            (field(second, "IODE"), field(second, "IODC"))
+        );
         let delays = [eph.delays.tgd_b2ap, eph.delays.isc_b1cd, eph.delays.tgd_b1cp].map(Option::unwrap);
         let want = ["TGDB2ap", "ISCB1Cd", "TGDB1Cp"].map(|name| field(second, name) * p(-34));
         assert_eq!(delays, want);

@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use megrez_nav::ubx::{Cnav1Joiner, Sfrbx, UbxMessage, UbxReader, nav_data_from_ubx};
-use megrez_orbit::{NavData, TimeScale};
-use megrez_signal::Constellation;
+use megrez_orbit::{Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, NavData, TimeScale};
+use megrez_signal::{Constellation, NavMessage, Sat};
 
 fn log(name: &str) -> Option<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/streams/ublox").join(name);
@@ -32,7 +32,11 @@ fn frames(bytes: &[u8]) -> Vec<Sfrbx> {
 /// Good subframes and all frames, by system and signal number.
 fn counts(bytes: &[u8]) -> BTreeMap<(u8, u8), (usize, usize)> {
     let mut counts = BTreeMap::new();
+    // B-CNAV1 subframes 3 before the first subframe 2 of a satellite have no time: a second pass has.
     let mut joiner = Cnav1Joiner::default();
+    for frame in frames(bytes) {
+        joiner.push(&frame);
+    }
     for frame in frames(bytes).iter().filter(|frame| frame.message().is_some()) {
         let entry = counts.entry((frame.gnss_id, frame.sig_id)).or_insert((0, 0));
         entry.0 += usize::from(frame.subframe().or_else(|| joiner.push(frame)).is_some());
@@ -50,7 +54,12 @@ fn sats(nav: &NavData, constellation: Constellation) -> Vec<u8> {
 fn disagreement(nav: &NavData) -> (f64, usize) {
     let (mut worst, mut pairs) = (0.0f64, 0);
     for sat in nav.sats() {
-        for pair in nav.ephemerides_of(sat).windows(2) {
+        let legacy = nav
+            .ephemerides_of(sat)
+            .iter()
+            .filter(|e| matches!(e.message(), NavMessage::D1 | NavMessage::Lnav));
+        let legacy: Vec<&Ephemeris> = legacy.collect();
+        for pair in legacy.windows(2) {
             let middle = pair[0].toe() + (pair[1].toe() - pair[0].toe()) / 2.0;
             let (p, q) = (pair[0].state(middle).position, pair[1].state(middle).position);
             let distance = (p.x - q.x).hypot(p.y - q.y).hypot(p.z - q.z);
@@ -113,4 +122,75 @@ fn frames_of_the_second_log() {
         assert!(utc.a0.abs() < 1e-7);
     }
     assert!(nav.gps_iono.is_some() && nav.bds_iono.is_some());
+}
+
+/// The ephemerides of one message, by satellite and reference time.
+fn by_reference(nav: &NavData, message: NavMessage) -> BTreeMap<(Sat, u32), KeplerEphemeris> {
+    let all = nav.ephemerides().map(Ephemeris::kepler).filter(|k| k.message == message);
+    all.map(|k| ((k.sat, k.toe.bdt().1 as u32), k.clone())).collect()
+}
+
+fn apart(p: &KeplerEphemeris, q: &KeplerEphemeris, t: GnssTime) -> f64 {
+    let (p, q) = (p.state(t).position, q.state(t).position);
+    (p.x - q.x).hypot(p.y - q.y).hypot(p.z - q.z)
+}
+
+#[test]
+fn the_messages_of_one_satellite_agree() {
+    let Some(bytes) = log("pygpsdata-rxmsfrbx.log") else { return };
+    let nav = nav_data_from_ubx(&bytes);
+    let first = by_reference(&nav, NavMessage::Cnav1);
+    let second = by_reference(&nav, NavMessage::Cnav2);
+    let legacy = by_reference(&nav, NavMessage::D1);
+    let mut same = 0;
+    for (key, one) in &first {
+        let Some(two) = second.get(key) else { continue };
+        // The same orbit and clock are sent in both.
+        let delays = GroupDelays { isc_b1cd: one.delays.isc_b1cd, ..two.delays };
+        let expected = KeplerEphemeris {
+            message: NavMessage::Cnav1,
+            transmit: one.transmit,
+            delays: GroupDelays { isc_b2ad: one.delays.isc_b2ad, ..delays },
+            ..two.clone()
+        };
+        assert_eq!(one, &expected);
+        same += 1;
+    }
+    // D1 has another fit of the same orbit.
+    let (mut pairs, mut worst) = (0, 0.0f64);
+    for (key, two) in &second {
+        if let Some(old) = legacy.get(key) {
+            worst = worst.max(apart(two, old, two.toe));
+            pairs += 1;
+        }
+    }
+    // 20 hours of satellites, each in both, and all of them in D1.
+    assert_eq!((first.len(), second.len(), same, pairs), (20, 20, 20, 20));
+    assert!(worst < 0.2, "{worst} m");
+}
+
+#[test]
+fn what_else_the_messages_say() {
+    let Some(bytes) = log("pygpsdata-rxmsfrbx.log") else { return };
+    let nav = nav_data_from_ubx(&bytes);
+    // All satellites that send B-CNAV2 were healthy.
+    let sats: BTreeSet<Sat> = by_reference(&nav, NavMessage::Cnav2).into_keys().map(|(sat, _)| sat).collect();
+    for sat in &sats {
+        let integrity = nav.integrity[sat];
+        assert!(integrity.healthy() && integrity.health.is_some(), "{sat}");
+        let flags = [integrity.b1c, integrity.b2a].map(Option::unwrap);
+        assert!(flags.iter().all(|flags| flags.usable()), "{sat}");
+    }
+    // 2026-04-19: IERS Bulletin A had UT1-UTC at some tens of milliseconds, and the pole where it is each spring.
+    let earth = nav.earth_orientation.unwrap();
+    assert!((0.0..0.1).contains(&earth.dut1[0]), "{earth:?}");
+    assert!((0.0..0.3).contains(&earth.pole_x[0]) && (0.3..0.6).contains(&earth.pole_y[0]), "{earth:?}");
+    // To GPS, Galileo and GLONASS, each some nanoseconds.
+    let to: Vec<TimeScale> = nav.offsets.iter().map(|offset| offset.to).collect();
+    assert!([TimeScale::Gpst, TimeScale::Gst, TimeScale::Utc].iter().all(|scale| to.contains(scale)));
+    assert!(nav.offsets.iter().all(|offset| offset.from == TimeScale::Bdt && offset.a0.abs() < 1e-7));
+    let utc = nav.bds_utc.unwrap();
+    assert_eq!((utc.scale, utc.leap_s, utc.wn_lsf, utc.dn), (TimeScale::Bdt, 4, 573, 6));
+    // The vertical delay at the equator at noon, some metres: alpha1 is the mean of the electron content in TECu.
+    assert!((1.0..100.0).contains(&nav.bdgim.unwrap().alpha[0]));
 }

@@ -9,9 +9,7 @@ use megrez_orbit::{
 use megrez_signal::{NavMessage, Sat};
 
 use super::NavEvent;
-use crate::cnav_fields::{
-    Block, DELAY, EPHEMERIS2, HEALTH, IODC, IODE, SISAI_ORBIT, SISMAI,
-};
+use crate::cnav_fields::{Block, DELAY, EPHEMERIS2, HEALTH, IODC, IODE, SISAI_ORBIT, SISMAI};
 use crate::{Subframe, cnav, element};
 
 /// Seconds from a B-CNAV2 message of type 10 to the message of type 11 of the same ephemeris.
@@ -152,7 +150,7 @@ impl Cnav {
                 if let Some(almanac) = cnav::read_midi(words, at, time)
                     && self.midi.insert(almanac.sat, almanac.clone()).as_ref() != Some(&almanac)
                 {
-                    events.push(NavEvent::Almanac(almanac));
+                    events.push(NavEvent::MidiAlmanac(almanac));
                 }
             }
             Block::Reduced => {
@@ -175,7 +173,11 @@ impl Cnav {
     }
 
     /// The clock of the message sent at `time`, begun if need be.
-    fn clock_part(&mut self, time: GnssTime, blank: impl FnOnce() -> KeplerEphemeris) -> &mut KeplerEphemeris {
+    fn clock_part(
+        &mut self,
+        time: GnssTime,
+        blank: impl FnOnce() -> KeplerEphemeris,
+    ) -> &mut KeplerEphemeris {
         let same = self.clock.take().filter(|(sent, _)| *sent == time);
         &mut self.clock.insert(same.unwrap_or_else(|| (time, blank()))).1
     }

@@ -1,7 +1,7 @@
 //! Sum-product decoder.
 
-use super::gf64::{self, PRODUCT};
 use super::LdpcCode;
+use super::gf64::{self, PRODUCT};
 
 /// Probabilities of the 64 values of a symbol.
 type Distribution = [f32; 64];
@@ -101,8 +101,7 @@ impl LdpcDecoder {
             let mut lanes = [[0.0f32; 4]; 64];
             for (edge, &(column, element)) in row.iter().enumerate() {
                 let (other, other_edge) = self.partner[check][edge];
-                let belief =
-                    product(&self.channel[usize::from(column)], &self.messages[other][other_edge]);
+                let belief = product(&self.channel[usize::from(column)], &self.messages[other][other_edge]);
                 let scale = 1.0 / belief.iter().sum::<f32>().max(f32::MIN_POSITIVE);
                 let back = &PRODUCT[usize::from(gf64::inverse(element))];
                 for (lane, &value) in lanes.iter_mut().zip(back) {

@@ -56,7 +56,8 @@ mod tests {
         for a in 0..64u8 {
             for b in 0..64u8 {
                 // Long multiplication and reduction.
-                let mut wide = (0..6).filter(|i| b >> i & 1 == 1).fold(0u16, |sum, i| sum ^ u16::from(a) << i);
+                let mut wide =
+                    (0..6).filter(|i| b >> i & 1 == 1).fold(0u16, |sum, i| sum ^ u16::from(a) << i);
                 for i in (6..11).rev() {
                     if wide >> i & 1 == 1 {
                         wide ^= 0x43 << (i - 6);
