@@ -48,7 +48,7 @@ mod truth;
 pub use error::SimError;
 pub use motion::{Motion, Spline, read_track, read_truth_track};
 pub use scene::{
-    Atmosphere, Clock, Cn0, FrontEnd, InstantError, Receiver, Satellites, Scene, Tone, TruthConfig,
+    Atmosphere, Clock, Cn0, Echo, FrontEnd, InstantError, Receiver, Satellites, Scene, Tone, TruthConfig,
     parse_instant,
 };
 pub use simulation::{Blocks, PackedBlocks, Simulation};

@@ -41,6 +41,8 @@ pub struct Scene {
     pub cn0: Cn0,
     /// What the air adds.
     pub atmosphere: Atmosphere,
+    /// Echoes, each of one satellite: `[[multipath]]` tables.
+    pub multipath: Vec<Echo>,
     /// How the signals become samples.
     pub front_end: FrontEnd,
     /// The truth file.
@@ -170,6 +172,25 @@ impl Default for Atmosphere {
     }
 }
 
+/// A second path from a satellite to the antenna, of all its signals. The truth stays that of the direct path.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    /// The satellite.
+    #[serde(deserialize_with = "read::sat")]
+    pub sat: Sat,
+    /// How much longer the path is, in m: it delays the code.
+    pub delay_m: f64,
+    /// Power relative to the direct path in dB.
+    pub level_db: f64,
+    /// Carrier phase at the first sample relative to the direct path, in cycles.
+    #[serde(default)]
+    pub phase_cycles: f64,
+    /// Carrier frequency relative to the direct path in Hz: how often the echo goes round the direct signal.
+    #[serde(default)]
+    pub fading_hz: f64,
+}
+
 /// The front end. Levels are relative to the noise, whose standard deviation is 1 in each component.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -259,6 +280,7 @@ impl Default for Scene {
             satellites: Satellites::default(),
             cn0: Cn0::default(),
             atmosphere: Atmosphere::default(),
+            multipath: Vec::new(),
             front_end: FrontEnd::default(),
             truth: TruthConfig::default(),
         }
@@ -345,6 +367,12 @@ impl Scene {
             within("cn0", cn0, -50.0, 150.0)?;
         }
         within("atmosphere.ionosphere_scale", self.atmosphere.ionosphere_scale, -100.0, 100.0)?;
+        for echo in &self.multipath {
+            within("multipath.delay_m", echo.delay_m, 0.0, 1e5)?;
+            within("multipath.level_db", echo.level_db, -100.0, 40.0)?;
+            within("multipath.phase_cycles", echo.phase_cycles, -1e3, 1e3)?;
+            within("multipath.fading_hz", echo.fading_hz, -1e4, 1e4)?;
+        }
         within("front_end.level_db", self.front_end.level_db, -100.0, 100.0)?;
         for dc in self.front_end.dc {
             within("front_end.dc", dc, -1e3, 1e3)?;

@@ -262,7 +262,7 @@ impl Simulation {
                 let seconds = self.scene.start - sender.emission.epoch + times[0];
                 let true_rate = rate * (1.0 + self.drift);
                 let carrier_step = (signal.carrier_hz / (1.0 + self.drift) - self.tuning.zero_hz) / rate;
-                arrivals.push(Arrival {
+                let direct = Arrival {
                     emission: &sender.emission,
                     amplitude,
                     code: Line {
@@ -277,7 +277,18 @@ impl Simulation {
                         rate_hz: signal.carrier_hz,
                         delay: carrier,
                     },
-                });
+                };
+                arrivals.push(direct);
+                let echoes = self.scene.multipath.iter().filter(|echo| echo.sat == transmitter.sat);
+                arrivals.extend(echoes.map(|echo| {
+                    let step = echo.fading_hz / rate;
+                    Arrival {
+                        amplitude: amplitude * 10f64.powf(echo.level_db / 20.0),
+                        code: direct.code.delayed(echo.delay_m / C),
+                        carrier: direct.carrier.ahead(echo.phase_cycles + step * first as f64, step),
+                        ..direct
+                    }
+                }));
             }
         }
         arrivals

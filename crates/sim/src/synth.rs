@@ -41,7 +41,8 @@ impl Curve {
     }
 }
 
-/// One signal as it arrives in one block.
+/// One signal as it arrives on one path in one block.
+#[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub emission: &'a Emission,
     pub amplitude: f64,
@@ -65,6 +66,19 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// The phase of a path that is longer by `delay_s`.
+    pub fn delayed(mut self, delay_s: f64) -> Self {
+        self.start -= self.rate_hz * delay_s;
+        self
+    }
+
+    /// Ahead by `phase` at the first sample, and by `step` more at each further one.
+    pub fn ahead(mut self, phase: f64, step: f64) -> Self {
+        self.start += phase;
+        self.step += step;
+        self
+    }
+
     /// At sample `m` of a block of `len`.
     fn at(&self, m: usize, len: f64) -> f64 {
         let m = m as f64;

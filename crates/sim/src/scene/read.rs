@@ -55,6 +55,10 @@ pub(super) fn sats<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Sat>, D::Error
     Vec::<String>::deserialize(d)?.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
+pub(super) fn sat<'de, D: Deserializer<'de>>(d: D) -> Result<Sat, D::Error> {
+    String::deserialize(d)?.parse().map_err(D::Error::custom)
+}
+
 pub(super) fn by_sat<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<Sat, f64>, D::Error> {
     BTreeMap::<String, f64>::deserialize(d)?
         .iter()
