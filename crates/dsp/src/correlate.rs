@@ -156,12 +156,12 @@ impl Correlator {
         };
         match &division {
             Some(division) if cheap(division) => self.by_sums(sums, &plan, division),
-            _ => self.direct(samples, &plan).or_else(|| self.by_sums(sums, &plan, division.as_ref()?)),
+            _ => self.direct(samples, sums, &plan).or_else(|| self.by_sums(sums, &plan, division.as_ref()?)),
         }
     }
 
     /// Directly; none where that does not serve.
-    fn direct(&self, samples: &[Complex<i8>], plan: &Plan<'_>) -> Option<[Complex<f64>; 3]> {
+    fn direct(&self, samples: &[Complex<i8>], sums: &[u32], plan: &Plan<'_>) -> Option<[Complex<f64>; 3]> {
         let step = 1.0 / plan.samples_per_value;
         let period = plan.replica.len();
         let unit = (1u64 << direct::FRACTION) as f64;
@@ -169,17 +169,18 @@ impl Correlator {
         if step > direct::max_step(plan.spacing) || period >= 1 << (63 - direct::FRACTION) {
             return None;
         }
-        let sums = self.level.correlate_direct(&direct::Job {
+        let job = direct::Job {
             samples,
-            code: plan.replica.code(),
+            sums,
             position: ((plan.first as u64) << direct::FRACTION) + (plan.fraction * unit) as u64,
             step: (step * unit).round() as u64,
             period,
             offsets: [plan.spacing, 0.0, -plan.spacing],
             carrier: cis(plan.turns),
             turn: cis(plan.cycles_per_sample),
-        })?;
-        Some(sums.map(|sum| sum / direct::SCALE))
+        };
+        let [taps] = self.level.correlate_direct(&job, [plan.replica])?;
+        Some(taps)
     }
 
     /// From the running sums; none where they do not serve.

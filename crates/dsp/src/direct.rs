@@ -15,10 +15,10 @@ pub(crate) const RUN: usize = 128;
 /// Fraction bits of a position in the code.
 pub(crate) const FRACTION: u32 = 40;
 /// Code values that one index may reach.
-pub(crate) const REACH: usize = 32;
+pub(crate) const REACH: usize = 64;
 
 /// Most code values a sample, with taps `spacing` values from the prompt: the phases of 16 samples, from
-/// the late tap to the early one, then lie within 16 values, and those of 32 samples within 32.
+/// the late tap to the early one, then lie within 16 values, and those of 64 samples within 64.
 pub(crate) fn max_step(spacing: f64) -> f64 {
     (14.0 - 2.0 * spacing) / 15.0 - 1e-3
 }
@@ -28,13 +28,16 @@ const AMPLITUDE: f32 = 63.0;
 /// A sum over samples comes out this much too large.
 pub(crate) const SCALE: f64 = AMPLITUDE as f64;
 
+/// Sums of the samples times the conjugate carrier times early, prompt and late code.
+pub(crate) type Sums = [Complex<f64>; 3];
+
 /// What the kernels work on.
 pub(crate) struct Job<'a> {
     pub samples: &'a [Complex<i8>],
-    /// Periodic code with its margins.
-    pub code: Code<'a>,
-    /// Position of the first sample in the code, less than a period, and the advance a sample, in values with [`FRACTION`]
-    /// fraction bits.
+    /// Running sums before each sample and after the last.
+    pub sums: &'a [u32],
+    /// Position of the first sample in the code, less than a period, and the advance a sample, in values
+    /// with [`FRACTION`] fraction bits.
     pub position: u64,
     pub step: u64,
     /// Values in a period of the code.
@@ -47,11 +50,36 @@ pub(crate) struct Job<'a> {
     pub turn: Complex<f64>,
 }
 
-/// The code as ±1.
-#[derive(Clone, Copy)]
-pub(crate) struct Code<'a> {
-    pub bytes: &'a [i8],
-    pub words: &'a [i16],
+/// Samples side by side where the carrier is computed.
+pub(crate) const LANES: usize = 16;
+
+/// Rotations over 0 to 15 samples, and that over 16.
+#[inline(always)]
+pub(crate) fn lanes(turn: Complex<f64>) -> ([Complex<f64>; LANES], Complex<f64>) {
+    let mut lane = [Complex::new(1.0f64, 0.0); LANES];
+    lane[1] = turn;
+    for l in 2..LANES {
+        lane[l] = lane[l / 2] * lane[l - l / 2];
+    }
+    (lane, lane[LANES / 2] * lane[LANES / 2])
+}
+
+/// I and Q added up, from the running sums before, between and after the samples.
+#[inline(always)]
+pub(crate) fn sum_of(sums: &[u32]) -> [i32; 2] {
+    // The difference of two running sums is exact over so many samples.
+    const EXACT: usize = 128;
+    let mut total = [0; 2];
+    let mut from = sums.first().copied().unwrap_or(0);
+    let last = sums.last().copied().unwrap_or(0);
+    for &to in sums.iter().skip(EXACT).step_by(EXACT).chain([&last]) {
+        let d = to.wrapping_sub(from).cast_signed();
+        let low = i32::from(d as i16);
+        total[0] += low;
+        total[1] += d.wrapping_sub(low) >> 16;
+        from = to;
+    }
+    total
 }
 
 /// Carrier of a run: for each sample (cos, sin) and (-sin, cos), the first of a pair in the low byte.
@@ -64,15 +92,9 @@ impl Table {
     /// Also returns the rotation over a run.
     #[inline(always)]
     pub(crate) fn new(turn: Complex<f64>) -> (Self, Complex<f64>) {
-        const LANES: usize = 16;
-        let mut lane = [Complex::new(1.0f64, 0.0); LANES];
-        lane[1] = turn;
-        for l in 2..LANES {
-            lane[l] = lane[l / 2] * lane[l - l / 2];
-        }
+        let (lane, group) = lanes(turn);
         let lane_re: [f32; LANES] = std::array::from_fn(|l| lane[l].re as f32 * AMPLITUDE);
         let lane_im: [f32; LANES] = std::array::from_fn(|l| lane[l].im as f32 * AMPLITUDE);
-        let group = lane[LANES / 2] * lane[LANES / 2];
         let mut base = Complex::new(1.0f64, 0.0);
         let mut table = Self { re: [0; RUN], im: [0; RUN] };
         let parts = table.re.as_chunks_mut::<LANES>().0.iter_mut().zip(table.im.as_chunks_mut::<LANES>().0);
@@ -101,7 +123,7 @@ fn round(v: f32) -> i32 {
 }
 
 /// From -1/2 to 1/2, spread evenly over any stretch of a run: the bits of the index reversed.
-const DITHER: [f32; RUN] = {
+pub(crate) const DITHER: [f32; RUN] = {
     let mut dither = [0.0; RUN];
     let mut l = 0;
     while l < RUN {

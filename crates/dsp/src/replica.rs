@@ -1,4 +1,4 @@
-use crate::direct::{Code, REACH};
+use crate::direct::REACH;
 use crate::kernel::LANES;
 
 /// How chips are shaped.
@@ -17,7 +17,8 @@ pub struct Replica {
     extended: Vec<f32>,
     /// The same in integers, with `MARGIN + REACH` behind.
     bytes: Vec<i8>,
-    words: Vec<i16>,
+    /// A bit for each of `bytes`, set for -1, from the lowest bit on; 0 from there on.
+    bits: Vec<u64>,
     len: usize,
     per_chip: usize,
 }
@@ -40,9 +41,10 @@ impl Replica {
             values.iter().copied().cycle().skip(before).take(all)
         };
         let extended = extend(LANES).collect();
-        let bytes = extend(REACH).map(|v| v as i8).collect();
-        let words = extend(REACH).map(|v| v as i16).collect();
-        Self { extended, bytes, words, len, per_chip }
+        let bytes: Vec<i8> = extend(REACH).map(|v| v as i8).collect();
+        let word = |c: &[i8]| c.iter().rev().fold(0, |word, &v| word << 1 | u64::from(v < 0));
+        let bits = bytes.chunks(64).map(word).chain([0]).collect();
+        Self { extended, bytes, bits, len, per_chip }
     }
 
     /// Number of values in a period: chips, or half chips of BOC.
@@ -67,7 +69,12 @@ impl Replica {
     }
 
     /// The same in integers.
-    pub(crate) fn code(&self) -> Code<'_> {
-        Code { bytes: &self.bytes, words: &self.words }
+    pub(crate) fn bytes(&self) -> &[i8] {
+        &self.bytes
+    }
+
+    /// The same in bits, 1 for -1.
+    pub(crate) fn bits(&self) -> &[u64] {
+        &self.bits
     }
 }

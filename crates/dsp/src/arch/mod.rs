@@ -4,16 +4,16 @@
 pub(crate) mod complex;
 pub(crate) mod synth;
 #[cfg(target_arch = "x86_64")]
-mod direct;
+mod avx2;
 mod fft;
 mod mix;
 mod sums_build;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 
-use num_complex::Complex;
-
-use crate::Level;
-use crate::direct::Job as DirectJob;
+use crate::direct::{self, Job as DirectJob};
 use crate::kernel::{self, Bin, BinSums, Job};
+use crate::{Level, Replica};
 
 /// A level that this machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,28 +49,42 @@ impl Available {
     pub(crate) fn direct(self) -> Option<f64> {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if is_x86_feature_detected!("avx512vnni") => Some(4.6),
+            Level::Avx512 if byte_products() => Some(4.6),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx2 => Some(3.5),
             _ => None,
         }
     }
 
-    /// Correlates without running sums; none where [`Self::direct`] is none.
+    /// Correlates with replicas of one period without running sums; none where [`Self::direct`] is none.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(crate) fn correlate_direct(self, job: &DirectJob<'_>) -> Option<[Complex<f64>; 3]> {
+    pub(crate) fn correlate_direct<const N: usize>(
+        self,
+        job: &DirectJob<'_>,
+        replicas: [&Replica; N],
+    ) -> Option<[direct::Sums; N]> {
         match self.0 {
-            // SAFETY: as above, and the one extension beyond the level has been looked for.
+            // SAFETY: as above, and the extensions beyond the level have been looked for.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
-                Some(unsafe { direct::correlate_avx512(job) })
+            Level::Avx512 if byte_products() => {
+                Some(unsafe { vnni::correlate(job, replicas.map(Replica::bits)) })
             }
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Avx2 => Some(unsafe { direct::correlate_avx2(job) }),
+            Level::Avx512 | Level::Avx2 => {
+                Some(unsafe { avx2::correlate(job, replicas.map(Replica::bytes)) })
+            }
             _ => None,
         }
     }
+}
+
+/// Whether this machine has what [`vnni`] needs beyond its level.
+#[cfg(target_arch = "x86_64")]
+fn byte_products() -> bool {
+    is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("avx512bitalg")
 }
 
 #[cfg(target_arch = "x86_64")]
