@@ -14,9 +14,10 @@ fn remainder(words: &[u32], len: usize) -> u32 {
     })
 }
 
-/// Whether the last 24 of `len` bits are the CRC of those before.
+/// Whether the last 24 of `len` bits are the CRC of those before. Nothing but zeros, which would be one by itself,
+/// is not: no message is like that, but erasures decode to it.
 pub(crate) fn holds(words: &[u32], len: usize) -> bool {
-    remainder(words, len) == 0
+    remainder(words, len) == 0 && words.iter().any(|&word| word != 0)
 }
 
 /// Writes the CRC into the last 24 of `len` bits.
@@ -72,7 +73,7 @@ mod tests {
         write(&mut with, 96);
         assert!(holds(&with, 96));
         with[1] ^= 1 << 7;
-        assert!(!holds(&with, 96));
+        assert!(!holds(&with, 96) && !holds(&[0; 4], 96));
     }
 
     #[test]

@@ -274,7 +274,7 @@ fn corrections_follow_their_issues_and_age() {
         [head(3, 606, 1), vec![(1, 5), (68, 9), (2, 4), (0, 4), (100, 12), (12, 4), (4000, 12)]].concat();
     all.push(&built(&three), start + 6.0);
     let found = all.of(g05, start + 6.0).unwrap();
-    assert_eq!([0, 12, 1].map(|mode| found.bias_m(mode)), [Some(1.7), Some(-96.0 * 0.017), None]);
+    assert_eq!([0, 12, 1].map(|mode| found.bias_m(mode)), [Some(100.0 * 0.017), Some(-96.0 * 0.017), None]);
 }
 
 #[test]

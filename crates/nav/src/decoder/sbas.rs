@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use megrez_signal::{NavMessage, Sat};
 
 use super::viterbi::{DELAY, Viterbi};
-use crate::{Subframe, crc};
+use crate::Subframe;
 
 /// Bits of a message.
 const BITS: usize = 250;

@@ -147,16 +147,16 @@ impl Source<'_> {
             }
             Block::Utc => self.utc(at, words)?,
             Block::EarthOrientation => self.earth(at, words)?,
-            Block::Bgto => self.offset(at, words)?,
-            Block::Midi => self.midi(at, words),
+            Block::Bgto => if_fits(words, |words| self.offset(at, words)),
+            Block::Midi => if_fits(words, |words| self.midi(at, words)),
             Block::ReducedReference => {
                 let (week, toa) = self.reduced_reference().bdt();
                 REDUCED_WEEK.put_raw_at(words, at, week);
                 REDUCED_TOA.put_at(words, at, toa)?;
             }
             Block::Reduced => {
-                if let Some(sat) = reduced {
-                    self.reduced(sat, at, words);
+                if let Some(almanac) = reduced.and_then(|sat| self.almanac(sat)) {
+                    if_fits(words, |words| self.reduced(&almanac, at, words));
                 }
             }
             Block::Health => {
@@ -228,27 +228,20 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// The midi almanac of the satellite whose turn it is; none if its values do not fit.
-    fn midi(&self, at: usize, words: &mut [u32]) {
+    /// The midi almanac of the satellite whose turn it is.
+    fn midi(&self, at: usize, words: &mut [u32]) -> Result<(), EncodeError> {
         let sats = self.sats(|sat| self.almanac(sat).is_some());
-        let Some(&sat) = sats.get(self.turn as usize % sats.len().max(1)) else { return };
-        let mut filled = words.to_vec();
-        if self.put_midi(sat, at, &mut filled).is_some() {
-            words.copy_from_slice(&filled);
-        }
-    }
-
-    fn put_midi(&self, sat: Sat, at: usize, words: &mut [u32]) -> Option<()> {
-        let almanac = self.almanac(sat)?;
-        let (week, toa) = almanac.toa.bdt();
-        element::write_at(&MIDI, words, at, &element::from_almanac(&almanac)).ok()?;
-        MIDI_DELTA_I.put_at(words, at, midi_delta_i(sat, almanac.i0)).ok()?;
-        MIDI_TOA.put_at(words, at, toa).ok()?;
+        let turn = self.turn as usize % sats.len().max(1);
+        let Some(almanac) = sats.get(turn).and_then(|&sat| self.almanac(sat)) else { return Ok(()) };
+        let (sat, (week, toa)) = (almanac.sat, almanac.toa.bdt());
+        element::write_at(&MIDI, words, at, &element::from_almanac(&almanac))?;
+        MIDI_DELTA_I.put_at(words, at, midi_delta_i(sat, almanac.i0))?;
+        MIDI_TOA.put_at(words, at, toa)?;
         MIDI_WEEK.put_raw_at(words, at, week);
         ALMANAC_PRN.put_raw_at(words, at, i64::from(sat.prn));
         ALMANAC_SAT_TYPE.put_raw_at(words, at, sat_type(sat, almanac.a));
         MIDI_HEALTH.put_raw_at(words, at, i64::from(almanac.health.unwrap_or(0)));
-        Some(())
+        Ok(())
     }
 
     /// Reference time of the reduced almanacs: the step of toa at or before this message.
@@ -257,21 +250,24 @@ impl Source<'_> {
         GnssTime::from_bdt(week, (tow / 4096.0).floor() * 4096.0)
     }
 
-    /// A circular orbit through the place of `sat` at the reference time; none if it does not fit.
-    fn reduced(&self, sat: Sat, at: usize, words: &mut [u32]) {
-        let Some(almanac) = self.almanac(sat) else { return };
-        let toa = self.reduced_reference();
-        let elements = almanac::circular(&almanac, toa);
-        let kind = sat_type(sat, elements.a);
-        let mut filled = words.to_vec();
-        let fits = REDUCED_DELTA_A.put_at(&mut filled, at, delta_a(kind, elements.a)).is_ok()
-            && element::write_at(&REDUCED, &mut filled, at, &elements).is_ok();
-        if fits {
-            words.copy_from_slice(&filled);
-            ALMANAC_PRN.put_raw_at(words, at, i64::from(sat.prn));
-            ALMANAC_SAT_TYPE.put_raw_at(words, at, kind);
-            REDUCED_HEALTH.put_raw_at(words, at, i64::from(almanac.health.unwrap_or(0)));
-        }
+    /// A circular orbit through the place of a satellite at the reference time.
+    fn reduced(&self, almanac: &Almanac, at: usize, words: &mut [u32]) -> Result<(), EncodeError> {
+        let elements = almanac::circular(almanac, self.reduced_reference());
+        let kind = sat_type(almanac.sat, elements.a);
+        REDUCED_DELTA_A.put_at(words, at, delta_a(kind, elements.a))?;
+        element::write_at(&REDUCED, words, at, &elements)?;
+        ALMANAC_PRN.put_raw_at(words, at, i64::from(almanac.sat.prn));
+        ALMANAC_SAT_TYPE.put_raw_at(words, at, kind);
+        REDUCED_HEALTH.put_raw_at(words, at, i64::from(almanac.health.unwrap_or(0)));
+        Ok(())
+    }
+}
+
+/// Writes something that may be left out, unless its values do not fit.
+fn if_fits(words: &mut [u32], write: impl FnOnce(&mut [u32]) -> Result<(), EncodeError>) {
+    let mut filled = words.to_vec();
+    if write(&mut filled).is_ok() {
+        words.copy_from_slice(&filled);
     }
 }
 

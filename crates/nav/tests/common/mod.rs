@@ -44,8 +44,8 @@ pub fn ephemeris(sat: Sat, message: NavMessage, toe: GnssTime, x: &[f64; 20]) ->
         } else {
             GroupDelays { tgd1: Some(5e-8 * x[18]), tgd2: Some(5e-8 * x[19]), ..GroupDelays::default() }
         },
-        iode: if lnav { 0x5a } else { 1 },
-        iodc: if lnav { 0x25a } else { 2 },
+        iode: if lnav || message == NavMessage::Cnav1 { 0x5a } else { 1 },
+        iodc: if lnav || message == NavMessage::Cnav1 { 0x25a } else { 2 },
         ura_m: Some(2.8),
         health: 0,
     }
