@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use megrez_dsp::{Fft, Planar};
 use megrez_signal::{Modulation, Signal};
 use num_complex::Complex;
 use rustfft::FftPlanner;
@@ -10,27 +11,32 @@ use crate::SignChanges;
 
 /// The grid on which a signal is searched: samples of one code period.
 ///
-/// At least two a chip, four for BOC, and a power of two a millisecond (a power of two altogether if the
-/// period is no whole number of milliseconds), for the sake of the FFT.
+/// At least one and a half a chip, three for BOC, and a power of two or three times that a millisecond
+/// (altogether if the period is no whole number of milliseconds), for the sake of the FFT.
 pub(crate) fn samples_per_period(signal: &Signal) -> usize {
     let per_chip = match signal.modulation {
-        Modulation::Bpsk => 2,
-        Modulation::BocSine | Modulation::Qmboc => 4,
+        Modulation::Bpsk => 1.5,
+        Modulation::BocSine | Modulation::Qmboc => 3.0,
     };
-    let least = (per_chip * signal.code_length) as f64;
+    let least = per_chip * signal.code_length as f64;
+    // The next power of two or three times one, large enough for the FFT's vectors.
+    let round_up = |x: f64| {
+        let double = (x.ceil() as usize).next_power_of_two().max(Fft::MULTIPLE);
+        if x <= 0.75 * double as f64 && double > 2 * Fft::MULTIPLE { double / 4 * 3 } else { double }
+    };
     let milliseconds = signal.code_period_s() * 1e3;
     let pieces = milliseconds.round();
     if pieces >= 1.0 && (milliseconds - pieces).abs() < 1e-9 {
-        pieces as usize * ((least / pieces).ceil() as usize).next_power_of_two()
+        pieces as usize * round_up(least / pieces)
     } else {
-        (least.ceil() as usize).next_power_of_two()
+        round_up(least)
     }
 }
 
 /// One satellite's code: spectra to correlate with, and what follows from them.
 pub(crate) struct Code {
     /// Conjugate spectra to multiply with, one for each hypothesis on sign changes.
-    pub(crate) conjugates: Vec<Vec<Complex<f32>>>,
+    pub(crate) conjugates: Vec<Planar>,
     /// Spectrum of the periodic code over one period, Σ|C|² = 1.
     pub(crate) spectrum: Vec<Complex<f32>>,
     /// Share of the waveform's power that lies in the band.
@@ -55,7 +61,8 @@ impl Code {
         let scale = 1.0 / total.sqrt();
         let single = |c: Complex<f64>| Complex::new(c.re as f32, c.im as f32);
         let even: Vec<Complex<f32>> = fine.iter().step_by(m).map(|c| single(c * scale)).collect();
-        let conjugate = |spectrum: &[Complex<f32>]| spectrum.iter().map(Complex::conj).collect::<Vec<_>>();
+        let conjugate =
+            |spectrum: &[Complex<f32>]| Planar::from_pairs(spectrum.iter().map(|c| (c.re, -c.im)));
         let conjugates = match sign_changes {
             SignChanges::Ignored => vec![conjugate(&even)],
             SignChanges::Tried => {
@@ -66,7 +73,8 @@ impl Code {
             }
             // The inverse FFT of m times the length has m times the lines, hence the factor.
             SignChanges::Avoided => {
-                vec![fine.iter().map(|c| single(c.conj() * (scale / m as f64))).collect()]
+                let fine: Vec<_> = fine.iter().map(|c| single(c * (scale / m as f64))).collect();
+                vec![conjugate(&fine)]
             }
         };
         let fourth: f64 = fine.iter().step_by(m).map(|c| (c.norm_sqr() * scale * scale).powi(2)).sum();
@@ -141,10 +149,10 @@ mod tests {
     #[test]
     fn grids_suit_the_fft() {
         for (signal, n) in [
-            (SignalId::L1CA, 2048),
-            (SignalId::B1I, 4096),
-            (SignalId::B1CP, 40_960),
-            (SignalId::B1CD, 40_960),
+            (SignalId::L1CA, 1536),
+            (SignalId::B1I, 3072),
+            (SignalId::B1CP, 30_720),
+            (SignalId::B1CD, 30_720),
         ] {
             assert_eq!(samples_per_period(signal.def()), n);
         }

@@ -3,10 +3,9 @@
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use megrez_dsp::ComplexMath;
+use megrez_dsp::{ComplexMath, Fft, Planar};
 use num_complex::Complex;
 use rayon::prelude::*;
-use rustfft::{Fft, FftPlanner};
 
 use crate::code::{Code, signed};
 use crate::{SearchPlan, SignChanges};
@@ -129,19 +128,14 @@ pub(crate) fn search_slice(
     shape: &Shape,
     codes: &[Arc<Code>],
     math: ComplexMath,
-    planner: &mut FftPlanner<f32>,
+    fft: &Fft,
 ) -> Vec<Vec<Best>> {
-    let forward = planner.plan_fft_forward(shape.window);
-    let inverse = planner.plan_fft_inverse(shape.window);
     let hypotheses = codes.first().map_or(0, |code| code.conjugates.len());
     let is_used = |fraction: usize| fraction.is_multiple_of(shape.stride()) || hypotheses > 1;
-    let spectra: Vec<Vec<Complex<f32>>> =
-        (0..shape.fractions())
-            .into_par_iter()
-            .map(|fraction| {
-                if is_used(fraction) { spectra(slice, shape, fraction, forward.as_ref()) } else { Vec::new() }
-            })
-            .collect();
+    let spectra: Vec<Vec<Planar>> = (0..shape.fractions())
+        .into_par_iter()
+        .map(|fraction| if is_used(fraction) { spectra(slice, shape, fraction, fft) } else { Vec::new() })
+        .collect();
     let stride = shape.stride() as i32;
     let (first, last) = (slice.bins.0.div_euclid(stride), -(-slice.bins.1).div_euclid(stride));
     let least = if shape.window > (1 << 14) { 8 } else { TASK };
@@ -149,11 +143,11 @@ pub(crate) fn search_slice(
     let bound = |chunk: i32| first + (last - first) * chunk / chunks;
     let tasks: Vec<(usize, i32)> =
         (0..codes.len()).flat_map(|code| (0..chunks).map(move |chunk| (code, chunk))).collect();
-    let search = Search { slice, shape, spectra: &spectra, math, inverse: inverse.as_ref() };
+    let search = Search { slice, shape, spectra: &spectra, math, fft };
     let found: Vec<Vec<Best>> = tasks
         .par_iter()
         .map_init(
-            || Workspace::new(shape, inverse.as_ref()),
+            || Workspace::new(fft),
             |workspace, &(code, chunk)| {
                 let ends = (bound(chunk), bound(chunk + 1), chunk + 1 == chunks);
                 codes.get(code).map(|code| search.run(workspace, code, ends)).unwrap_or_default()
@@ -164,24 +158,44 @@ pub(crate) fn search_slice(
 }
 
 /// Spectra of all windows with `fraction` steps of Doppler wiped off, one after another.
-fn spectra(slice: &Slice, shape: &Shape, fraction: usize, fft: &dyn Fft<f32>) -> Vec<Complex<f32>> {
+fn spectra(slice: &Slice, shape: &Shape, fraction: usize, fft: &Fft) -> Vec<Planar> {
     let &Shape { n, window, coherent, blocks, run, .. } = shape;
     let cycles = fraction as f64 / (shape.fractions() * n) as f64;
-    let wipe: Vec<Complex<f32>> =
-        (0..(coherent - 1) * n + window).map(|t| turn(-cycles * t as f64)).collect();
-    let mut out = vec![Complex::default(); blocks.div_ceil(run) * window];
-    let mut scratch = vec![Complex::default(); fft.get_inplace_scratch_len()];
-    for (w, folded) in out.chunks_exact_mut(window).enumerate() {
-        for m in 0..coherent {
-            let samples = slice.samples.get((w * run * coherent + m) * n..).unwrap_or_default();
-            let wipe = wipe.get(m * n..).unwrap_or_default();
-            for ((to, x), w) in folded.iter_mut().zip(samples).zip(wipe) {
-                *to += x * w;
+    let wipe = turns(-cycles, (coherent - 1) * n + window);
+    let mut folded = Planar::new(window);
+    let mut work = fft.workspace();
+    (0..blocks.div_ceil(run))
+        .map(|w| {
+            let (re, im) = folded.split_mut();
+            re.fill(0.0);
+            im.fill(0.0);
+            for m in 0..coherent {
+                let samples = slice.samples.get((w * run * coherent + m) * n..).unwrap_or_default();
+                let wipe = wipe.get(m * n..).unwrap_or_default();
+                let to = re.iter_mut().zip(im.iter_mut()).take(window);
+                for (((re, im), x), w) in to.zip(samples).zip(wipe) {
+                    *re += x.re * w.re - x.im * w.im;
+                    *im += x.re * w.im + x.im * w.re;
+                }
             }
-        }
-        fft.process_with_scratch(folded, &mut scratch);
+            let mut spectrum = Planar::new(window);
+            fft.forward(&folded, &mut work, &mut spectrum);
+            spectrum
+        })
+        .collect()
+}
+
+/// exp(j 2π cycles t) for t from 0 to `len`.
+fn turns(cycles: f64, len: usize) -> Vec<Complex<f32>> {
+    const RUN: usize = 64;
+    let within: Vec<Complex<f32>> = (0..RUN).map(|t| turn(cycles * t as f64)).collect();
+    let mut all = Vec::with_capacity(len + RUN);
+    for start in (0..len).step_by(RUN) {
+        let start = turn(cycles * start as f64);
+        all.extend(within.iter().map(|w| w * start));
     }
-    out
+    all.truncate(len);
+    all
 }
 
 /// exp(j 2π cycles).
@@ -192,24 +206,22 @@ fn turn(cycles: f64) -> Complex<f32> {
 
 /// Buffers of one thread.
 struct Workspace {
-    product: Vec<Complex<f32>>,
-    /// Correlations at this Doppler and the one before, with one more element for the neighbour of the last.
-    correlations: [Vec<Complex<f32>>; 2],
+    /// Correlations at this Doppler and the one before.
+    correlations: [Planar; 2],
     /// Conjugate spectrum of the code, moved by `advance`.
-    moved: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
+    moved: Planar,
+    fft: Planar,
     /// For each step of Doppler, sums at the delays of the grid, then at those halfway.
     sums: Vec<f32>,
 }
 
 impl Workspace {
-    fn new(shape: &Shape, fft: &dyn Fft<f32>) -> Self {
-        let buffer = |len| vec![Complex::default(); len];
+    fn new(fft: &Fft) -> Self {
+        let buffer = || Planar::new(fft.len());
         Self {
-            product: buffer(shape.window),
-            correlations: [buffer(shape.window + 1), buffer(shape.window + 1)],
-            moved: Vec::new(),
-            scratch: buffer(fft.get_outofplace_scratch_len()),
+            correlations: [buffer(), buffer()],
+            moved: Planar::default(),
+            fft: fft.workspace(),
             sums: Vec::new(),
         }
     }
@@ -219,9 +231,9 @@ impl Workspace {
 struct Search<'a> {
     slice: &'a Slice,
     shape: &'a Shape,
-    spectra: &'a [Vec<Complex<f32>>],
+    spectra: &'a [Vec<Planar>],
     math: ComplexMath,
-    inverse: &'a dyn Fft<f32>,
+    fft: &'a Fft,
 }
 
 impl Search<'_> {
@@ -264,9 +276,9 @@ impl Search<'_> {
     /// signs: half a turn over the samples. Their difference has nine tenths of the power that a correlation
     /// there would have over the noise, as much as is left a quarter from either.
     fn sum(&self, workspace: &mut Workspace, code: &Code, h: usize, (first, last): (i32, i32)) {
-        let &Shape { n, window, run, blocks, coherent, .. } = self.shape;
+        let &Shape { n, run, blocks, coherent, .. } = self.shape;
         let stride = self.shape.stride();
-        let Workspace { product, correlations: [now, before], moved, scratch, sums } = workspace;
+        let Workspace { correlations: [now, before], moved, fft, sums } = workspace;
         sums.clear();
         sums.resize(((last - first) as usize * stride + 1) * 2 * n, 0.0);
         let Some(conjugate) = code.conjugates.get(h) else { return };
@@ -286,23 +298,17 @@ impl Search<'_> {
                 }
                 let conjugate = if advance == 0.0 { conjugate } else { &*moved };
                 // The code with the turned sign sits half a line higher.
-                self.multiply(product, conjugate, bin + (h * coherent) as i32, w);
-                let Some((correlation, extra)) = now.split_at_mut_checked(window) else { return };
-                self.inverse.process_outofplace_with_scratch(product, correlation, scratch);
-                // What follows the last delay: the first one, if delays wrap round.
-                extra.copy_from_slice(correlation.get(..1).unwrap_or_default());
+                self.correlate(now, fft, conjugate, bin + (h * coherent) as i32, w);
                 let (past, rest) = sums.split_at_mut(2 * n * (k * stride));
                 let (on, halfway) = rest.split_at_mut(n);
                 for b in 0..in_window {
-                    let x = now.get(b * n..=(b + 1) * n).unwrap_or_default();
-                    self.math.add_powers(on, halfway, x);
+                    self.math.add_powers(on, halfway, block(now, b, n));
                 }
                 if stride == 2 && k > 0 {
                     let between = past.len() - 2 * n;
                     let (on, halfway) = past.split_at_mut(between).1.split_at_mut(n);
                     for b in 0..in_window {
-                        let x = now.get(b * n..=(b + 1) * n).unwrap_or_default();
-                        let y = before.get(b * n..=(b + 1) * n).unwrap_or_default();
+                        let (x, y) = (block(now, b, n), block(before, b, n));
                         self.math.add_powers_of_difference(on, halfway, x, y);
                     }
                 }
@@ -311,51 +317,58 @@ impl Search<'_> {
         }
     }
 
-    /// Product of the spectrum of window `w` at a step of Doppler and the code's.
-    fn multiply(&self, product: &mut [Complex<f32>], conjugate: &[Complex<f32>], bin: i32, w: usize) {
-        let window = self.shape.window;
+    /// Correlation of window `w` with the code at a step of Doppler.
+    fn correlate(&self, out: &mut Planar, work: &mut Planar, conjugate: &Planar, bin: i32, w: usize) {
         let fractions = self.shape.fractions() as i32;
         let lines = i64::from(bin.div_euclid(fractions)) * self.shape.lines();
-        let shift = lines.rem_euclid(window as i64) as usize;
-        let spectrum = self
-            .spectra
-            .get(bin.rem_euclid(fractions) as usize)
-            .and_then(|spectra| spectra.get(w * window..(w + 1) * window))
-            .unwrap_or_default();
-        if spectrum.len() != window || conjugate.len() != window || product.len() != window {
+        let window = self.shape.window as i64;
+        let Some(spectrum) =
+            self.spectra.get(bin.rem_euclid(fractions) as usize).and_then(|spectra| spectra.get(w))
+        else {
             return;
-        }
+        };
         // Phases are to be alike in the middle of the code. So the Doppler comes off the samples if these begin
         // and end with the block, and is put on the code if that slides along the samples.
-        let (end, other) = if self.shape.padded { (conjugate, spectrum) } else { (spectrum, conjugate) };
-        let shift = if self.shape.padded { (window - shift) % window } else { shift };
-        let (low, high) = product.split_at_mut(window - shift);
-        let (other_low, other_high) = other.split_at(window - shift);
-        let (end_high, end_low) = end.split_at(shift);
-        self.math.multiply(low, end_low, other_low);
-        self.math.multiply(high, end_high, other_high);
+        if self.shape.padded {
+            let ahead = (-lines).rem_euclid(window) as usize;
+            self.fft.inverse_of_product((conjugate, ahead), spectrum, work, out);
+        } else {
+            let ahead = lines.rem_euclid(window) as usize;
+            self.fft.inverse_of_product((spectrum, ahead), conjugate, work, out);
+        }
     }
 }
 
+/// The `b`-th `n` numbers and one more.
+fn block(x: &Planar, b: usize, n: usize) -> (&[f32], &[f32]) {
+    let (re, im) = x.split();
+    let part = |x| <[f32]>::get(x, b * n..=(b + 1) * n).unwrap_or_default();
+    (part(re), part(im))
+}
+
 /// Sets `moved` to `conjugate` for a code that starts `advance` samples earlier.
-fn advance_code(moved: &mut Vec<Complex<f32>>, conjugate: &[Complex<f32>], advance: f64) {
-    const RUN: usize = 256;
-    const LANES: usize = 8;
+fn advance_code(moved: &mut Planar, conjugate: &Planar, advance: f64) {
+    const RUN: usize = 64;
     let len = conjugate.len();
+    if moved.len() != len {
+        *moved = Planar::new(len);
+    }
     let cycles = -advance / len as f64;
-    let step = turn(cycles * LANES as f64);
-    moved.clear();
-    moved.extend_from_slice(conjugate);
-    for (run, chunk) in moved.chunks_mut(RUN).enumerate() {
-        let mut phases: [Complex<f32>; LANES] =
-            std::array::from_fn(|l| turn(cycles * signed(run * RUN + l, len) as f64));
-        for lanes in chunk.chunks_mut(LANES) {
-            for (x, phase) in lanes.iter_mut().zip(&mut phases) {
-                *x *= *phase;
-                *phase *= step;
-            }
+    let within: [Complex<f32>; RUN] = std::array::from_fn(|t| turn(cycles * t as f64));
+    let ((from_re, from_im), (re, im)) = (conjugate.split(), moved.split_mut());
+    let to = re.chunks_mut(RUN).zip(im.chunks_mut(RUN));
+    let from = from_re.chunks(RUN).zip(from_im.chunks(RUN));
+    for (run, ((re, im), (from_re, from_im))) in to.zip(from).enumerate() {
+        // A run across the middle would need two starts, but lengths are multiples of twice the run.
+        let start = turn(cycles * signed(run * RUN, len) as f64);
+        let parts = re.iter_mut().zip(im).zip(from_re.iter().zip(from_im));
+        for (((re, im), (x_re, x_im)), turn) in parts.zip(&within) {
+            let turn = turn * start;
+            *re = x_re * turn.re - x_im * turn.im;
+            *im = x_re * turn.im + x_im * turn.re;
         }
     }
+    moved.close();
 }
 
 /// The best cell of a grid of sums, to be scaled by `scale`.

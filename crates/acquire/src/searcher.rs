@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use megrez_dsp::{ComplexMath, Level, Samples, StreamInfo, downconvert};
+use megrez_dsp::{ComplexMath, Fft, Level, Samples, StreamInfo, downconvert};
 use megrez_signal::{Sat, SignalId};
 use num_complex::Complex;
 use rayon::prelude::*;
@@ -29,7 +29,9 @@ const EXCISE_S: f64 = 0.002;
 pub struct Searcher {
     info: StreamInfo,
     planner: FftPlanner<f32>,
+    level: Level,
     math: ComplexMath,
+    ffts: BTreeMap<usize, Arc<Fft>>,
     codes: BTreeMap<CodeKey, Arc<Code>>,
 }
 
@@ -39,8 +41,15 @@ type CodeKey = (SignalId, bool, usize, u8);
 impl Searcher {
     /// A searcher for the stream `info`.
     pub fn new(info: &StreamInfo) -> Self {
-        let math = ComplexMath::new(Level::detect().unwrap_or(Level::Portable));
-        Self { info: info.clone(), planner: FftPlanner::new(), math, codes: BTreeMap::new() }
+        let level = Level::detect().unwrap_or(Level::Portable);
+        Self {
+            info: info.clone(),
+            planner: FftPlanner::new(),
+            level,
+            math: ComplexMath::new(level),
+            ffts: BTreeMap::new(),
+            codes: BTreeMap::new(),
+        }
     }
 
     /// The stream.
@@ -75,6 +84,8 @@ impl Searcher {
         if codes.is_empty() {
             return Ok(Vec::new());
         }
+        // All grids have lengths that can be transformed.
+        let Some(fft) = self.fft(shape.window) else { return Ok(Vec::new()) };
         let slices = self.slices(&head(samples, &plan, &self.info), &plan, &shape);
         let bins: i32 = slices.iter().map(|slice| slice.bins.1 - slice.bins.0 + 1).sum();
         let hypotheses = if plan.sign_changes == SignChanges::Tried { 2 } else { 1 };
@@ -84,7 +95,7 @@ impl Searcher {
         let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
         let mut means = vec![Vec::new(); codes.len()];
         for (s, slice) in slices.iter().enumerate() {
-            let rows = search_slice(slice, &shape, &codes, self.math, &mut self.planner);
+            let rows = search_slice(slice, &shape, &codes, self.math, &fft);
             for ((row, found), means) in rows.iter().zip(&mut found).zip(&mut means) {
                 for best in row {
                     means.push(best.mean);
@@ -151,6 +162,15 @@ impl Searcher {
             center_hz: info.center_hz,
             sample_rate_hz: rate,
         })
+    }
+
+    fn fft(&mut self, len: usize) -> Option<Arc<Fft>> {
+        if let Some(fft) = self.ffts.get(&len) {
+            return Some(fft.clone());
+        }
+        let fft = Arc::new(Fft::new(len, self.level)?);
+        self.ffts.insert(len, fft.clone());
+        Some(fft)
     }
 
     fn code(&mut self, plan: &SearchPlan, prn: u8, shape: &Shape) -> Option<Arc<Code>> {

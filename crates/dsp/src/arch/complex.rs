@@ -1,102 +1,110 @@
-//! Arithmetic on slices of complex numbers: products of spectra, sums of powers.
-
-use num_complex::Complex;
+//! Arithmetic on searches' correlations: sums of powers.
 
 use super::Available;
 use crate::Level;
 
-/// Loops over complex slices, compiled for the best instructions of a level.
+/// Real and imaginary parts of complex numbers.
+type Parts<'a> = (&'a [f32], &'a [f32]);
+
+/// Loops over complex numbers, compiled for the best instructions of a level.
 ///
 /// Results differ by rounding from level to level, and are always the same at one level. All functions
 /// stop at the end of the shortest slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ComplexMath(Available);
 
+/// Defines a method that runs a function of the same name at the level's instructions.
+macro_rules! by_level {
+    ($(#[$doc:meta])* $name:ident, $avx2:ident, $avx512:ident, ($($arg:ident: $kind:ty),*) $(-> $result:ty)?) => {
+        impl ComplexMath {
+            $(#[$doc])*
+            pub fn $name(self, $($arg: $kind),*) $(-> $result)? {
+                match self.0 {
+                    // SAFETY: an `Available` holds only levels whose instructions this machine has.
+                    #[cfg(target_arch = "x86_64")]
+                    Available(Level::Avx512) => unsafe { $avx512($($arg),*) },
+                    // SAFETY: as above.
+                    #[cfg(target_arch = "x86_64")]
+                    Available(Level::Avx2) => unsafe { $avx2($($arg),*) },
+                    _ => $name($($arg),*),
+                }
+            }
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
+        fn $avx512($($arg: $kind),*) $(-> $result)? {
+            $name($($arg),*)
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        fn $avx2($($arg: $kind),*) $(-> $result)? {
+            $name($($arg),*)
+        }
+    };
+}
+
 impl ComplexMath {
     /// Arithmetic at `level`, or portable if this machine lacks it.
     pub fn new(level: Level) -> Self {
         Self(Available::new(level))
     }
+}
 
-    fn is_wide(self) -> bool {
-        matches!(self.0, Available(Level::Avx2 | Level::Avx512))
-    }
-
-    /// Sets `out` to the products of `a` and `b`.
-    pub fn multiply(self, out: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.is_wide() {
-            // SAFETY: an `Available` holds only levels whose instructions this machine has.
-            return unsafe { multiply_avx2(out, a, b) };
-        }
-        multiply(out, a, b);
-    }
-
+by_level!(
     /// Adds |x(k)|² to `on` and |x(k) + x(k + 1)|² to `halfway`.
     ///
     /// `x` has one element more than the sums.
-    pub fn add_powers(self, on: &mut [f32], halfway: &mut [f32], x: &[Complex<f32>]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.is_wide() {
-            // SAFETY: as above.
-            return unsafe { add_powers_avx2(on, halfway, x) };
-        }
-        add_powers(on, halfway, x);
-    }
-
+    add_powers, add_powers_avx2, add_powers_avx512,
+    (on: &mut [f32], halfway: &mut [f32], x: Parts<'_>)
+);
+by_level!(
     /// As [`add_powers`](Self::add_powers), of `x` minus `y`.
-    pub fn add_powers_of_difference(
-        self,
-        on: &mut [f32],
-        halfway: &mut [f32],
-        x: &[Complex<f32>],
-        y: &[Complex<f32>],
-    ) {
-        #[cfg(target_arch = "x86_64")]
-        if self.is_wide() {
-            // SAFETY: as above.
-            return unsafe { add_powers_of_difference_avx2(on, halfway, x, y) };
-        }
-        add_powers_of_difference(on, halfway, x, y);
-    }
-
+    add_powers_of_difference, add_powers_of_difference_avx2, add_powers_of_difference_avx512,
+    (on: &mut [f32], halfway: &mut [f32], x: Parts<'_>, y: Parts<'_>)
+);
+by_level!(
     /// The largest value (0 at least) and the sum.
-    pub fn peak_and_sum(self, values: &[f32]) -> (f32, f64) {
-        #[cfg(target_arch = "x86_64")]
-        if self.is_wide() {
-            // SAFETY: as above.
-            return unsafe { peak_and_sum_avx2(values) };
-        }
-        peak_and_sum(values)
+    peak_and_sum, peak_and_sum_avx2, peak_and_sum_avx512, (values: &[f32]) -> (f32, f64)
+);
+
+/// The parts of the first numbers of `x`, one less than there are or `len`, and those of their successors.
+#[inline(always)]
+fn neighbours((re, im): Parts<'_>, len: usize) -> [&[f32]; 4] {
+    [&re[..len], &im[..len], &re[1..=len], &im[1..=len]]
+}
+
+#[inline(always)]
+fn add_powers(on: &mut [f32], halfway: &mut [f32], x: Parts<'_>) {
+    let len = on.len().min(halfway.len()).min(x.0.len().min(x.1.len()).saturating_sub(1));
+    if len == 0 {
+        return;
+    }
+    let [re, im, re_next, im_next] = neighbours(x, len);
+    let (on, halfway) = (&mut on[..len], &mut halfway[..len]);
+    for k in 0..len {
+        on[k] += re[k] * re[k] + im[k] * im[k];
+        let (r, i) = (re[k] + re_next[k], im[k] + im_next[k]);
+        halfway[k] += r * r + i * i;
     }
 }
 
 #[inline(always)]
-fn multiply(out: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        *out = Complex::new(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re);
+fn add_powers_of_difference(on: &mut [f32], halfway: &mut [f32], x: Parts<'_>, y: Parts<'_>) {
+    let shortest = x.0.len().min(x.1.len()).min(y.0.len()).min(y.1.len());
+    let len = on.len().min(halfway.len()).min(shortest.saturating_sub(1));
+    if len == 0 {
+        return;
     }
-}
-
-#[inline(always)]
-fn add_powers(on: &mut [f32], halfway: &mut [f32], x: &[Complex<f32>]) {
-    let later = x.get(1..).unwrap_or_default();
-    for (((on, halfway), a), b) in on.iter_mut().zip(halfway).zip(x).zip(later) {
-        *on += a.re * a.re + a.im * a.im;
-        let (re, im) = (a.re + b.re, a.im + b.im);
-        *halfway += re * re + im * im;
-    }
-}
-
-#[inline(always)]
-fn add_powers_of_difference(on: &mut [f32], halfway: &mut [f32], x: &[Complex<f32>], y: &[Complex<f32>]) {
-    let (x_later, y_later) = (x.get(1..).unwrap_or_default(), y.get(1..).unwrap_or_default());
-    let pairs = x.iter().zip(x_later).zip(y.iter().zip(y_later));
-    for ((on, halfway), ((x, x_later), (y, y_later))) in on.iter_mut().zip(halfway).zip(pairs) {
-        let (re, im) = (x.re - y.re, x.im - y.im);
-        *on += re * re + im * im;
-        let (re, im) = (re + (x_later.re - y_later.re), im + (x_later.im - y_later.im));
-        *halfway += re * re + im * im;
+    let [x_re, x_im, x_re_next, x_im_next] = neighbours(x, len);
+    let [y_re, y_im, y_re_next, y_im_next] = neighbours(y, len);
+    let (on, halfway) = (&mut on[..len], &mut halfway[..len]);
+    for k in 0..len {
+        let (re, im) = (x_re[k] - y_re[k], x_im[k] - y_im[k]);
+        on[k] += re * re + im * im;
+        let (re, im) = (re + (x_re_next[k] - y_re_next[k]), im + (x_im_next[k] - y_im_next[k]));
+        halfway[k] += re * re + im * im;
     }
 }
 
@@ -125,48 +133,17 @@ fn peak_and_sum(values: &[f32]) -> (f32, f64) {
     (peaks.into_iter().fold(0.0, f32::max), total)
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(out: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) {
-    multiply(out, a, b);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn add_powers_avx2(on: &mut [f32], halfway: &mut [f32], x: &[Complex<f32>]) {
-    add_powers(on, halfway, x);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn add_powers_of_difference_avx2(
-    on: &mut [f32],
-    halfway: &mut [f32],
-    x: &[Complex<f32>],
-    y: &[Complex<f32>],
-) {
-    add_powers_of_difference(on, halfway, x, y);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn peak_and_sum_avx2(values: &[f32]) -> (f32, f64) {
-    peak_and_sum(values)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn numbers(len: usize) -> impl Strategy<Value = Vec<Complex<f32>>> {
-        proptest::collection::vec((-1.0f32..1.0, -1.0f32..1.0), len)
-            .prop_map(|v| v.into_iter().map(|(re, im)| Complex::new(re, im)).collect())
-    }
+    type Numbers = (Vec<f32>, Vec<f32>);
 
-    fn wide(x: Complex<f32>) -> Complex<f64> {
-        Complex::new(f64::from(x.re), f64::from(x.im))
+    fn numbers(len: usize) -> impl Strategy<Value = Numbers> {
+        let part = || proptest::collection::vec(-1.0f32..1.0, len);
+        (part(), part())
     }
 
     fn near(a: f32, b: f64) -> bool {
@@ -179,27 +156,25 @@ mod tests {
         fn every_level_agrees_with_double_precision(
             (x, y) in (0usize..100).prop_flat_map(|len| (numbers(len), numbers(len))),
         ) {
+            let at = |x: &Numbers, k: usize| (f64::from(x.0[k]), f64::from(x.1[k]));
+            let minus = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0, a.1 - b.1);
+            let power = |a: (f64, f64)| a.0 * a.0 + a.1 * a.1;
+            let both = |a: (f64, f64), b: (f64, f64)| power((a.0 + b.0, a.1 + b.1));
             for level in Level::all_available() {
                 let math = ComplexMath::new(level);
-                let mut product = vec![Complex::default(); x.len()];
-                math.multiply(&mut product, &x, &y);
-                for ((p, &x), &y) in product.iter().zip(&x).zip(&y) {
-                    let want = wide(x) * wide(y);
-                    prop_assert!(near(p.re, want.re) && near(p.im, want.im));
-                }
-                let n = x.len().saturating_sub(1);
+                let n = x.0.len().saturating_sub(1);
                 let (mut on, mut halfway) = (vec![1.0; n], vec![2.0; n]);
-                math.add_powers(&mut on, &mut halfway, &x);
+                math.add_powers(&mut on, &mut halfway, (&x.0, &x.1));
                 for k in 0..n {
-                    prop_assert!(near(on[k], 1.0 + wide(x[k]).norm_sqr()));
-                    prop_assert!(near(halfway[k], 2.0 + (wide(x[k]) + wide(x[k + 1])).norm_sqr()));
+                    prop_assert!(near(on[k], 1.0 + power(at(&x, k))));
+                    prop_assert!(near(halfway[k], 2.0 + both(at(&x, k), at(&x, k + 1))));
                 }
                 let (mut on, mut halfway) = (vec![1.0; n], vec![2.0; n]);
-                math.add_powers_of_difference(&mut on, &mut halfway, &x, &y);
-                let d = |k: usize| wide(x[k]) - wide(y[k]);
+                math.add_powers_of_difference(&mut on, &mut halfway, (&x.0, &x.1), (&y.0, &y.1));
+                let d = |k: usize| minus(at(&x, k), at(&y, k));
                 for k in 0..n {
-                    prop_assert!(near(on[k], 1.0 + d(k).norm_sqr()));
-                    prop_assert!(near(halfway[k], 2.0 + (d(k) + d(k + 1)).norm_sqr()));
+                    prop_assert!(near(on[k], 1.0 + power(d(k))));
+                    prop_assert!(near(halfway[k], 2.0 + both(d(k), d(k + 1))));
                 }
                 let (peak, sum) = math.peak_and_sum(&on);
                 prop_assert_eq!(peak, on.iter().copied().fold(0.0, f32::max));
