@@ -32,8 +32,9 @@ pub struct BandView<'a> {
     sums: &'a [u32],
 }
 
-/// Blocks that the window holds beyond the history before the history moves to its front.
-const SPARE_BLOCKS: usize = 4;
+/// The window holds as many times the history, and a block, before the history moves to its front: a larger
+/// one saves moves but falls out of the caches.
+const WINDOW: usize = 3;
 /// Samples that are mixed and added up while they are in the nearest cache.
 const PIECE: usize = 4096;
 
@@ -42,7 +43,7 @@ impl Band {
     pub fn new(info: &StreamInfo, carrier_hz: f64, history_s: f64, level: Level) -> Self {
         let offset_hz = carrier_hz - info.center_hz;
         let history = (history_s * info.sample_rate_hz).ceil() as usize;
-        let capacity = history + SPARE_BLOCKS * info.block_len();
+        let capacity = WINDOW * history + info.block_len();
         let level = Available::new(level);
         let mixer = (offset_hz != 0.0 || !info.complex)
             .then(|| Mixer::new(offset_hz / info.sample_rate_hz, info.block_len(), level));

@@ -18,6 +18,7 @@
 
 mod layout;
 mod pack;
+pub(crate) mod scale;
 mod unpack;
 
 use std::fmt;

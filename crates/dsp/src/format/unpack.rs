@@ -1,12 +1,9 @@
 use num_complex::Complex;
 
+use super::scale::{Scaler, append};
 use super::{BitOrder, Code, Layout, LayoutError};
 use crate::Samples;
-
-/// Standard deviation of a component to which 16-bit and float input is scaled.
-const TARGET_RMS: f64 = 24.0;
-/// A gain is kept while the scaled standard deviation stays within this factor of the target.
-const GAIN_SLACK: f64 = 1.6;
+use crate::arch::Available;
 
 /// Float values that were no numbers and became zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,11 +26,16 @@ pub struct Unpacker {
     carry: Vec<u8>,
     /// Whole words in stream order.
     swapped: Vec<u8>,
+    /// Components of a scaled block.
+    block_components: usize,
     scaler: Scaler,
     bad: BadValues,
     /// Samples decoded, scaled ones counted when read.
     decoded: u64,
 }
+
+/// Samples of scaled input that are read at a time.
+const PIECE_SAMPLES: usize = 4096;
 
 /// The loop that fits a layout.
 enum Kernel {
@@ -49,13 +51,6 @@ enum Kernel {
     Scaled,
 }
 
-/// Scales blocks of components.
-struct Scaler {
-    block: Vec<f32>,
-    block_components: usize,
-    gain: f64,
-}
-
 impl Unpacker {
     /// An unpacker of `layout` whose scaled blocks have `block_len` samples (at least 1).
     pub fn new(layout: impl Into<Layout>, block_len: usize) -> Result<Self, LayoutError> {
@@ -68,7 +63,8 @@ impl Unpacker {
             kernel,
             carry: Vec::new(),
             swapped: Vec::new(),
-            scaler: Scaler { block: Vec::new(), block_components, gain: 1.0 },
+            block_components,
+            scaler: Scaler::new(Available::best()),
             bad: BadValues::default(),
             decoded: 0,
             layout,
@@ -92,7 +88,7 @@ impl Unpacker {
 
     /// Bytes from which at least `samples` more samples will be complete.
     pub fn bytes_for(&self, samples: usize) -> usize {
-        let held = self.scaler.block.len() / self.layout.components();
+        let held = self.scaler.filled() / self.layout.components();
         (samples.saturating_sub(held).saturating_mul(self.layout.frame_bits()).div_ceil(8))
             .div_ceil(self.unit_bytes)
             .saturating_mul(self.unit_bytes)
@@ -144,7 +140,7 @@ impl Unpacker {
                 Samples::Complex(v) => v.truncate(keep),
             }
         }
-        self.scaler.flush(self.layout.complex, self.layout.conjugate, out);
+        self.scaler.flush(self.layout.conjugate, out);
         carry.len() - used
     }
 
@@ -205,39 +201,54 @@ impl Unpacker {
 
     /// Reads 16-bit and float components into the scaler.
     fn scaled(&mut self, mut bytes: &[u8], out: &mut Samples) {
-        let Self { layout, scaler, bad, decoded, .. } = self;
-        let frame_bytes = layout.frame_bits() / 8;
-        let components = layout.components();
+        let frame_bytes = self.layout.frame_bits() / 8;
+        let components = self.layout.components();
         while bytes.len() >= frame_bytes {
-            let room = (scaler.block_components - scaler.block.len()) / components;
-            let frames = room.min(bytes.len() / frame_bytes);
+            let room = (self.block_components - self.scaler.filled()) / components;
+            // Short enough for the nearest cache to hold what is looked at again.
+            let frames = room.min(bytes.len() / frame_bytes).min(PIECE_SAMPLES);
             let (head, tail) = bytes.split_at(frames * frame_bytes);
             bytes = tail;
-            let start = scaler.block.len();
-            match layout.code {
-                Code::I16 { big_endian: false } => {
-                    read(head, layout, |b| f32::from(i16::from_le_bytes(b)), &mut scaler.block);
-                }
-                Code::I16 { big_endian: true } => {
-                    read(head, layout, |b| f32::from(i16::from_be_bytes(b)), &mut scaler.block);
-                }
-                Code::F32 { big_endian: true } => read(head, layout, f32::from_be_bytes, &mut scaler.block),
-                _ => read(head, layout, f32::from_le_bytes, &mut scaler.block),
+            match self.layout.code {
+                Code::I16 { big_endian: false } => self.read(head, |b| f32::from(i16::from_le_bytes(b))),
+                Code::I16 { big_endian: true } => self.read(head, |b| f32::from(i16::from_be_bytes(b))),
+                Code::F32 { big_endian: true } => self.read(head, f32::from_be_bytes),
+                _ => self.read(head, f32::from_le_bytes),
             }
-            let new = scaler.block.get_mut(start..).unwrap_or_default();
-            if !new.iter().fold(true, |finite, x| finite & x.is_finite()) {
-                for (k, x) in new.iter_mut().enumerate().filter(|(_, x)| !x.is_finite()) {
-                    *x = 0.0;
-                    if bad.count == 0 {
-                        bad.first_sample = *decoded + (k / components) as u64;
-                    }
-                    bad.count += 1;
-                }
+            self.decoded += frames as u64;
+            self.scaler.add_up();
+            if self.scaler.filled() >= self.block_components {
+                self.scaler.flush(self.layout.conjugate, out);
             }
-            *decoded += frames as u64;
-            if scaler.block.len() >= scaler.block_components {
-                scaler.flush(layout.complex, layout.conjugate, out);
+        }
+    }
+
+    /// Reads the wanted components, of `N` bytes each, of whole frames; what is no number becomes zero.
+    fn read<const N: usize>(&mut self, bytes: &[u8], value: impl Fn([u8; N]) -> f32) {
+        let Self { layout, scaler, bad, decoded, block_components, .. } = self;
+        let components = layout.components();
+        let input = bytes.as_chunks::<N>().0;
+        let new = if layout.channels == 1 && !layout.q_first {
+            scaler.read(input, value, *block_components)
+        } else {
+            let (first, second) = layout.positions();
+            let (first, second) = (first / (8 * N), second / (8 * N));
+            let frames = input.chunks_exact(components * layout.channels);
+            let len = frames.len() * components;
+            let pick = |frame: &[[u8; N]], at: usize| frame.get(at).map_or(0.0, |&b| value(b));
+            if layout.complex {
+                let values = frames.flat_map(|frame| [pick(frame, first), pick(frame, second)]);
+                scaler.take(values, len, *block_components)
+            } else {
+                scaler.take(frames.map(|frame| pick(frame, first)), len, *block_components)
             }
+        };
+        for (k, x) in new.into_iter().flatten().enumerate().filter(|(_, x)| !x.is_finite()) {
+            *x = 0.0;
+            if bad.count == 0 {
+                bad.first_sample = *decoded + (k / components) as u64;
+            }
+            bad.count += 1;
         }
     }
 }
@@ -289,117 +300,30 @@ impl Kernel {
     }
 }
 
-impl Scaler {
-    /// Scales and appends the block read so far.
-    fn flush(&mut self, complex: bool, conjugate: bool, out: &mut Samples) {
-        if self.block.is_empty() {
-            return;
-        }
-        let rms = (power(&self.block) / self.block.len() as f64).sqrt();
-        let scaled = rms * self.gain / TARGET_RMS;
-        // The gain moves only when it must, so that the amplitude does not breathe from block to block.
-        if rms > 0.0 && !(1.0 / GAIN_SLACK..=GAIN_SLACK).contains(&scaled) {
-            self.gain = TARGET_RMS / rms;
-        }
-        let gain = self.gain.min(f64::from(f32::MAX)) as f32;
-        match out {
-            Samples::Real(v) => v.extend(self.block.iter().map(|&x| quantise(x * gain))),
-            Samples::Complex(v) if complex => {
-                let sign = if conjugate { -gain } else { gain };
-                let pairs = self.block.as_chunks::<2>().0.iter();
-                v.extend(pairs.map(|&[i, q]| Complex::new(quantise(i * gain), quantise(q * sign))));
-            }
-            Samples::Complex(_) => {}
-        }
-        self.block.clear();
-    }
-}
-
-/// The nearest integer (of two, the even one) within -127 to 127.
-fn quantise(x: f32) -> i8 {
-    /// Added to a small number, it leaves the integer in the low bits of the mantissa.
-    const ROUND: f32 = 12_582_912.0;
-    (x.clamp(-127.0, 127.0) + ROUND).to_bits() as i8
-}
-
-/// Sum of squares, in eight lanes so that it runs as vectors, in the same order everywhere.
-fn power(values: &[f32]) -> f64 {
-    let (chunks, rest) = values.as_chunks::<8>();
-    let mut lanes = [0.0f64; 8];
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(x) * f64::from(x);
-        }
-    }
-    lanes.iter().sum::<f64>() + rest.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>()
-}
-
-/// Appends the wanted components, of `N` bytes each, of whole frames.
-fn read<const N: usize>(bytes: &[u8], layout: &Layout, value: impl Fn([u8; N]) -> f32, out: &mut Vec<f32>) {
-    let components = bytes.as_chunks::<N>().0;
+/// One byte a component.
+fn unpack_bytes(bytes: &[u8], offset: u8, layout: &Layout, out: &mut Samples) {
+    let value = |b: u8| (b ^ offset).cast_signed();
     if layout.channels == 1 && !layout.q_first {
-        out.extend(components.iter().map(|&b| value(b)));
+        append(out, bytes.len()).iter_mut().zip(bytes).for_each(|(slot, &b)| *slot = value(b));
         return;
     }
     let (first, second) = layout.positions();
-    let (first, second) = (first / (8 * N), second / (8 * N));
-    for frame in components.chunks_exact(layout.components() * layout.channels) {
-        out.extend(frame.get(first).map(|&b| value(b)));
-        if layout.complex {
-            out.extend(frame.get(second).map(|&b| value(b)));
-        }
-    }
-}
-
-/// One byte a component.
-fn unpack_bytes(bytes: &[u8], offset: u8, layout: &Layout, out: &mut Samples) {
-    let (first, second) = layout.positions();
     let (first, second) = (first / 8, second / 8);
+    let frames = bytes.chunks_exact(layout.components() * layout.channels);
     match out {
-        Samples::Real(v) if layout.channels == 1 => v.extend(bytes.iter().map(|&b| (b ^ offset) as i8)),
-        Samples::Real(v) => {
-            v.extend(bytes.chunks_exact(layout.channels).map(|frame| (frame[first] ^ offset) as i8));
+        Samples::Real(v) => v.extend(frames.map(|frame| value(frame[first]))),
+        Samples::Complex(v) => {
+            v.extend(frames.map(|frame| Complex::new(value(frame[first]), value(frame[second]))));
         }
-        Samples::Complex(v) if layout.channels == 1 && !layout.q_first => {
-            v.extend(
-                bytes
-                    .as_chunks::<2>()
-                    .0
-                    .iter()
-                    .map(|&[i, q]| Complex::new((i ^ offset) as i8, (q ^ offset) as i8)),
-            );
-        }
-        Samples::Complex(v) => v.extend(
-            bytes
-                .chunks_exact(2 * layout.channels)
-                .map(|frame| Complex::new((frame[first] ^ offset) as i8, (frame[second] ^ offset) as i8)),
-        ),
     }
 }
 
 /// `N` components in every byte.
 fn unpack_table<const N: usize>(bytes: &[u8], table: &[[i8; 8]; 256], out: &mut Samples) {
-    match out {
-        Samples::Real(v) => {
-            let start = v.len();
-            v.resize(start + N * bytes.len(), 0);
-            let Some(new) = v.get_mut(start..) else { return };
-            for (slot, &byte) in new.as_chunks_mut::<N>().0.iter_mut().zip(bytes) {
-                let row = &table[usize::from(byte)];
-                slot.iter_mut().zip(row).for_each(|(s, &r)| *s = r);
-            }
-        }
-        Samples::Complex(v) => {
-            let start = v.len();
-            v.resize(start + N / 2 * bytes.len(), Complex::new(0, 0));
-            let Some(new) = v.get_mut(start..) else { return };
-            if N < 2 {
-                return;
-            }
-            for (slots, &byte) in new.chunks_exact_mut(N / 2).zip(bytes) {
-                let row = &table[usize::from(byte)];
-                slots.iter_mut().zip(row.as_chunks::<2>().0).for_each(|(s, &[i, q])| *s = Complex::new(i, q));
-            }
+    let new = append(out, N * bytes.len()).as_chunks_mut::<N>().0;
+    for (slot, &byte) in new.iter_mut().zip(bytes) {
+        if let Some(row) = table[usize::from(byte)].first_chunk() {
+            *slot = *row;
         }
     }
 }
