@@ -8,6 +8,7 @@ mod avx2;
 mod fft;
 mod mix;
 mod sums_build;
+mod unpack;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
