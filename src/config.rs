@@ -2,7 +2,7 @@ use megrez_dsp::{Level, StreamInfo};
 use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
-use megrez_signal::{ALL, Signal, SignalId};
+use megrez_signal::{ALL, Modulation, Signal, SignalId};
 use megrez_track::TrackConfig;
 
 use crate::{HotStart, Receiver, ReceiverError};
@@ -39,7 +39,12 @@ pub struct ReceiverConfig {
 impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
-            signals: ALL.iter().filter(|s| is_decoded(s)).map(|s| s.id).collect(),
+            // A BOC signal by itself is tracked with an ambiguity.
+            signals: ALL
+                .iter()
+                .filter(|s| is_decoded(s) && s.modulation == Modulation::Bpsk)
+                .map(|s| s.id)
+                .collect(),
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
             max_channels: 64,

@@ -11,6 +11,7 @@ use megrez_orbit::{
 use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::d1d2_fields as bds;
+use crate::d2_pages::{self, D2Page};
 use crate::subframe::WEEK_S;
 use crate::{Subframe, d1d2, lnav, lnav_fields, ppp_b2b};
 use cnav::Cnav;
@@ -66,12 +67,15 @@ pub enum NavEvent {
     },
     /// GPS special message (subframe 4 page 17).
     Text(String),
+    /// Integrity, differential corrections or ionospheric grid of D2, for [`d2_pages::D2Corrections`].
+    D2Page(D2Page),
     /// PPP-B2b corrections, for [`ppp_b2b::Corrections`].
     PppB2b(ppp_b2b::Message),
 }
 
 impl NavEvent {
-    /// Adds this to `nav`. Week, text, PPP-B2b and health of satellites without almanac have no place there.
+    /// Adds this to `nav`. Week, text, PPP-B2b, pages of D2 and
+    /// health of satellites without almanac have no place there.
     pub fn store(&self, nav: &mut NavData) {
         match self {
             Self::Ephemeris(ephemeris) => {
@@ -110,7 +114,7 @@ impl NavEvent {
                     }
                 }
             }
-            Self::Week { .. } | Self::Text(_) | Self::PppB2b(_) => {}
+            Self::Week { .. } | Self::Text(_) | Self::PppB2b(_) | Self::D2Page(_) => {}
         }
     }
 }
@@ -153,6 +157,8 @@ pub struct Assembler {
     expanded: bool,
     waiting: Vec<Subframe>,
     cnav: Cnav,
+    /// Time of week and page of the latest subframe 2 of D2.
+    d2_integrity: Option<(f64, u8)>,
 }
 
 impl Assembler {
@@ -174,6 +180,7 @@ impl Assembler {
             expanded: false,
             waiting: Vec::new(),
             cnav: Cnav::default(),
+            d2_integrity: None,
         }
     }
 
@@ -194,6 +201,9 @@ impl Assembler {
         {
             let week = self.near.or(self.known).map_or(week, |t| t.resolve_week(TimeScale::Bdt, week, 8192));
             self.know(TimeScale::Bdt, week, tow_s, &mut events);
+        }
+        if self.message == NavMessage::D2 {
+            events.extend(self.d2_page(subframe).map(NavEvent::D2Page));
         }
         let piece = |words: &[u32; 10], tow_s| Piece { words: *words, tow_s };
         let piece =
@@ -353,6 +363,25 @@ impl Assembler {
             self.ephemeris = Some(ephemeris.clone());
             events.push(NavEvent::Ephemeris(Ephemeris::Kepler(ephemeris)));
         }
+    }
+
+    /// Integrity, corrections or grid in a subframe of D2.
+    fn d2_page(&mut self, subframe: &Subframe) -> Option<D2Page> {
+        let tow_s = subframe.tow_s?;
+        let page = match subframe.id {
+            2 => {
+                let page = d2_pages::PNUM2.raw(&subframe.words) as u8;
+                self.d2_integrity = Some((tow_s, page));
+                page
+            }
+            // Subframes 3 and 4 follow subframe 2 of the same frame and have no page number.
+            3 | 4 => self
+                .d2_integrity
+                .filter(|(at, _)| (0.0..1.5).contains(&(tow_s - at)))
+                .map(|(_, page)| page)?,
+            _ => subframe.page?,
+        };
+        D2Page::read(subframe.id, page, &subframe.words)
     }
 
     /// A page of subframe 4 or 5.

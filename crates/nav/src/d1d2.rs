@@ -150,11 +150,10 @@ pub(crate) fn almanac_delta_i(sat: Sat, i0: f64) -> f64 {
     if sat.is_bds_geo() { i0 } else { i0 - ALMANAC_INCLINATION }
 }
 
-/// Offsets of BDT from GPST and GST, page 9; those from GLONASS time have no scale here. Zeros are left out:
-/// they mean that there is no figure.
+/// Offsets of BDT from GPST, GST and GLONASS time, page 9. Zeros are left out: they mean that there is no figure.
 pub(crate) fn time_offsets(time: GnssTime, words: &[u32]) -> Vec<TimeOffset> {
     let reference = GnssTime::from_bdt(time.bdt().0, 0.0);
-    [TimeScale::Gpst, TimeScale::Gst]
+    [TimeScale::Gpst, TimeScale::Gst, TimeScale::Utc]
         .into_iter()
         .zip(&TIME_OFFSETS)
         .map(|(to, [a0, a1])| (to, a0.get(words), a1.get(words)))

@@ -20,6 +20,7 @@ mod cnav_fields;
 mod crc;
 mod d1d2;
 mod d1d2_fields;
+pub mod d2_pages;
 mod decoder;
 mod element;
 mod encode;

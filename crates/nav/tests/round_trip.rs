@@ -223,7 +223,7 @@ fn whole_almanac_cycles_come_back() {
                 assert_eq!((want.to, want.reference), (have.to, have.reference));
                 assert!((want.a0 - have.a0).abs() <= 0.5e-10 && (want.a1 - have.a1).abs() <= 0.5e-10);
             }
-            assert_eq!(got.offsets.len(), 2);
+            assert_eq!(got.offsets.len(), 3);
         }
     }
 }

@@ -456,8 +456,8 @@ fn in_view(scene: &Scene, nav: &NavData, motion: &Motion, middle: GnssTime) -> V
         .collect()
 }
 
-/// What the satellites send: for a scene of less than an hour and a half one ephemeris a satellite, the one
-/// that is its orbit.
+/// What the satellites send: for a scene of less than an hour and a half the ephemeris that is the orbit, and the
+/// one of B-CNAV nearest to it.
 fn sent_data(nav: &NavData, middle: GnssTime, duration_s: f64) -> NavData {
     if duration_s > 5400.0 {
         return nav.clone();
@@ -472,9 +472,17 @@ fn sent_data(nav: &NavData, middle: GnssTime, duration_s: f64) -> NavData {
     sent.leap_s = all.leap_s;
     sent.offsets = all.offsets;
     sent.almanacs = all.almanacs;
+    sent.integrity = all.integrity;
+    sent.earth_orientation = all.earth_orientation;
     for sat in nav.sats() {
         if let Some(eph) = orbit(nav, sat, middle) {
             sent.insert(eph.clone());
+            let modern = nav.ephemerides_of(sat).iter().filter(|e| e.healthy() && !is_legacy(e.message()));
+            let apart = |e: &Ephemeris| (e.toe() - eph.toe()).abs();
+            let nearest = modern.min_by(|a, b| apart(a).total_cmp(&apart(b)));
+            nearest.into_iter().for_each(|e| {
+                sent.insert(e.clone());
+            });
         }
     }
     sent

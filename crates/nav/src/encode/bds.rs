@@ -5,6 +5,7 @@ use megrez_signal::{Constellation, NavMessage, Sat};
 
 use super::{EncodeError, Slot, almanac, utc};
 use crate::d1d2_fields::*;
+use crate::d2_pages::PNUM2;
 use crate::field::Field;
 use crate::{bch, d1d2, element};
 
@@ -62,7 +63,13 @@ pub(super) fn d2(slot: &Slot, nav: &NavData, eph: &KeplerEphemeris) -> Result<[u
             words
         }
         // Integrity and differential corrections: none.
-        2..=4 => empty(0),
+        2..=4 => {
+            let mut words = empty(0);
+            if id == 2 {
+                PNUM2.put_raw(&mut words, (frame % 6) as i64 + 1);
+            }
+            words
+        }
         _ => {
             let page = (frame % 120) as u8 + 1;
             let grid = matches!(page, 1..=13 | 61..=73);
@@ -147,9 +154,9 @@ fn pages(
             }
         }
         (5, 9) => {
-            for (to, fields) in [Some(TimeScale::Gpst), Some(TimeScale::Gst), None].iter().zip(&TIME_OFFSETS)
-            {
-                let known = nav.offsets.iter().find(|o| o.from == TimeScale::Bdt && Some(o.to) == *to);
+            let scales = [TimeScale::Gpst, TimeScale::Gst, TimeScale::Utc];
+            for (to, fields) in scales.into_iter().zip(&TIME_OFFSETS) {
+                let known = nav.offsets.iter().find(|o| o.from == TimeScale::Bdt && o.to == to);
                 // The offset counts from the start of the week.
                 let at = GnssTime::from_bdt(slot.week(), 0.0);
                 put_small(&fields[0], words, known.map_or(0.0, |o| o.offset_s(at)));

@@ -102,7 +102,9 @@ pub fn nav_data(toe: GnssTime) -> NavData {
         a2: 0.0,
         reference: GnssTime::from_bdt(toe.bdt().0, 0.0),
     };
-    nav.offsets = vec![offset(TimeScale::Gpst, 3.1e-8), offset(TimeScale::Gst, -2.2e-8)];
+    nav.offsets = [(TimeScale::Gpst, 3.1e-8), (TimeScale::Gst, -2.2e-8), (TimeScale::Utc, 5e-9)]
+        .map(|(to, a0)| offset(to, a0))
+        .to_vec();
     nav
 }
 
