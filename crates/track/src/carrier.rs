@@ -43,11 +43,11 @@ pub(crate) struct CarrierFilter {
     q: f64,
 }
 
-/// Variance in cycles^2 of an arctangent phase discriminator at a signal to noise ratio (power) of the
-/// prompt sum, squaring loss included.
-pub(crate) fn phase_variance(snr: f64) -> f64 {
-    let snr = snr.max(0.05);
-    ((1.0 + 0.5 / snr) / (2.0 * snr)).min(PI * PI / 12.0) / (4.0 * PI * PI)
+/// Variance in cycles^2 of an arctangent phase discriminator at a signal to noise ratio (power) of all that it was
+/// fed with; `squared` is that ratio of the parts whose unknown signs were squared away, infinite if all are known.
+pub(crate) fn phase_variance(snr: f64, squared: f64) -> f64 {
+    let (snr, squared) = (snr.max(0.05), squared.max(0.05));
+    ((1.0 + 0.5 / squared) / (2.0 * snr)).min(PI * PI / 12.0) / (4.0 * PI * PI)
 }
 
 impl CarrierFilter {
@@ -118,7 +118,7 @@ mod tests {
             filter.reset(CarrierState::default(), CarrierSigma { phase: 0.1, freq: 3.0, rate: 15.0 });
             for _ in 0..(5.0 / dt) as usize {
                 filter.predict(dt);
-                filter.update(0.0, phase_variance(cn0 * dt), dt);
+                filter.update(0.0, phase_variance(cn0 * dt, cn0 * dt), dt);
             }
             let r = 1.0 / (2.0 * cn0 * 4.0 * PI * PI);
             let want = (3.0 * 12f64.powi(3) * r).sqrt();

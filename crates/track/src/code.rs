@@ -34,11 +34,11 @@ pub(crate) struct CodeFilter {
     means: [(f64, f64); JUDGE_BLOCKS],
 }
 
-/// Variance in chips^2 of the dot-product discriminator with taps `spacing` chips from the prompt, at
-/// a signal to noise ratio (power) of the prompt sum.
-pub(crate) fn code_variance(spacing: f64, snr: f64) -> f64 {
-    let snr = snr.max(0.05);
-    spacing / (2.0 * snr) * (1.0 + 1.0 / snr)
+/// Variance in chips^2 of the dot-product discriminator with taps `spacing` chips from the prompt on a peak of
+/// slope `slope`, at a signal to noise ratio (power) of all prompt sums together; `squared` is that of one of them.
+pub(crate) fn code_variance(spacing: f64, slope: f64, snr: f64, squared: f64) -> f64 {
+    let (snr, squared) = (snr.max(0.05), squared.max(0.05));
+    spacing / (2.0 * slope * snr) * (1.0 + 1.0 / squared)
 }
 
 impl CodeFilter {
@@ -140,7 +140,7 @@ mod tests {
         for n in 0..1_500 {
             truth += slope * dt;
             code += filter.divergence * dt;
-            code += filter.update(truth - code, code_variance(0.125, 200.0), dt);
+            code += filter.update(truth - code, code_variance(0.125, 1.0, 200.0, 200.0), dt);
             if n > 300 {
                 worst = worst.max((truth - code).abs());
             }

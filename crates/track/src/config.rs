@@ -1,3 +1,7 @@
+/// Half width of the frequency search of a channel that another one aids, Hz, and its time to find something, s.
+const AIDED_RANGE_HZ: f64 = 25.0;
+const AIDED_PULL_IN_S: f64 = 1.0;
+
 /// Settings of a channel; the defaults suit receivers on the ground, standing or driving.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackConfig {
@@ -11,6 +15,18 @@ pub struct TrackConfig {
     pub carrier_bandwidth_hz: f64,
     /// Noise bandwidth to which the code loop narrows, Hz.
     pub code_bandwidth_hz: f64,
+}
+
+impl TrackConfig {
+    /// The same for a channel whose start comes from another signal of the satellite: its Doppler is right to a few
+    /// hertz, and if the signal is there it shows at once.
+    pub fn aided(&self) -> Self {
+        Self {
+            pull_in_range_hz: self.pull_in_range_hz.min(AIDED_RANGE_HZ),
+            pull_in_s: self.pull_in_s.min(AIDED_PULL_IN_S),
+            ..self.clone()
+        }
+    }
 }
 
 impl Default for TrackConfig {

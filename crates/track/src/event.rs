@@ -10,7 +10,8 @@ pub struct Symbol {
     /// First sample of that period.
     pub sample: u64,
     /// Soft value: positive for logic 0, mean magnitude about 1. The sign of the whole stream is unknown
-    /// (half-cycle ambiguity of the carrier) and may change after a cycle slip.
+    /// (half-cycle ambiguity of the carrier) and may change after a cycle slip, unless a pilot is tracked: its
+    /// secondary code tells the sign.
     pub soft: f32,
 }
 
@@ -85,15 +86,20 @@ pub enum ChannelState {
     Lost,
 }
 
-/// Observables at one sample.
+/// Observables at one sample, those of the component that the channel was asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measurement {
     /// Code periods since the start of the channel, of the one now running.
     pub period: u64,
     /// Code phase within it, chips, 0 to the length of the code.
     pub code_phase_chips: f64,
-    /// Carrier phase in cycles, continuous while `slips` stays the same, increasing as the range grows.
+    /// Carrier phase in cycles, continuous while `slips` stays the same, increasing as the range grows. It is that of
+    /// the signal's in-phase component: the components' phases are aligned, as RINEX wants them.
     pub carrier_phase_cycles: f64,
+    /// Whether the phase is known up to whole cycles, as a pilot tells it; else up to half cycles.
+    pub half_cycle_known: bool,
+    /// Place of the period in the pilot's secondary code, if known: it tells the time modulo that code's duration.
+    pub secondary_chip: Option<u32>,
     /// Received minus nominal frequency in Hz.
     pub doppler_hz: f64,
     /// Carrier to noise density ratio in dB-Hz.

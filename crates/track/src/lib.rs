@@ -21,28 +21,39 @@
 //! assert!(matches!(events[..], [ChannelEvent::Lost { reason: LossReason::NoSignal, .. }]));
 //! ```
 //!
-//! A [`Channel`] goes through these steps:
-//! 1. *Pull-in* (`pullin`): open loop at the acquired frequency, 40 ms and more of code periods are kept and the
-//!    frequency, the code phase and the symbol edge that explain them best are found at once. Typically 0.08 s
-//!    at 45 dB-Hz, 0.2 s at 33 dB-Hz.
+//! A [`Channel`] works in cells: code periods, or equal parts of them where a period is a symbol (`plan`). It goes
+//! through these steps:
+//! 1. *Pull-in* (`pullin`): open loop at the acquired frequency, 40 cells and more are kept at three to fifteen code
+//!    phases, and the frequency, the code phase and the symbol edge that explain them best are found at once, BOC's
+//!    side peaks and a carrier's side lines ruled out. Typically 0.08 s at 45 dB-Hz, 0.2 s at 33 dB-Hz.
 //! 2. *Tracking*, symbol by symbol: a Kalman filter for the carrier (`carrier`), which settles to a third-order
 //!    loop of 12 Hz at 45 dB-Hz and 7.5 Hz at 33 dB-Hz; one for the code beside it (`code`), whose bandwidth
 //!    falls as time goes on to 0.03 Hz. The replica always runs at the filters' prediction, so their state is the
 //!    measurement, at any sample.
-//! 3. *Watching* (`quality`): C/N0, phase lock, lock to a side line, symbol edges. A channel that loses its
-//!    carrier goes back to pull-in where it was and counts on through the gap.
+//! 3. *The pilot*, where there is one: its place in the secondary code is found from its signs (`secondary`), and the
+//!    loops go on with the pilot, its signs known. From then on symbols come from the partner, right way up.
+//! 4. *Watching* (`quality`, `peak`): C/N0, phase lock, lock to a side line or a side peak, symbol edges. A channel
+//!    that loses its carrier goes back to pull-in where it was and counts on through the gap.
 //!
-//! What is tracked follows from the signal's definition: code period, secondary code, symbol rate. Signals of
-//! BPSK chips with two or more code periods a symbol are supported today.
+//! What is tracked follows from the signal's definition: code period, waveform, secondary codes, symbol rate,
+//! partner. BPSK, BOC(1,1) and QMBOC signals are supported, the latter by their BOC(1,1) part; a secondary code
+//! on data must be as long as a symbol.
 
 mod carrier;
 mod channel;
 mod code;
 mod config;
 mod event;
+mod peak;
+mod plan;
 mod pullin;
 mod quality;
+mod secondary;
+mod start;
+mod tracker;
+mod walk;
 
-pub use channel::{Channel, ChannelStart};
+pub use channel::Channel;
 pub use config::TrackConfig;
 pub use event::{ChannelEvent, ChannelState, LossReason, Measurement, Symbol};
+pub use start::ChannelStart;

@@ -9,27 +9,27 @@ const SYNC_S: f64 = 3.0;
 
 /// Smoothed signal quality.
 ///
-/// With P_m the M prompts of a symbol (secondary code wiped) and S their sum, the noise power of a period is
-/// estimated from their scatter, (sum |P_m|^2 - |S|^2 / M) / (M - 1), and the signal power from |S|^2 less
+/// With P_m the prompts of the M cells of a symbol (secondary code wiped) and S their sum, the noise power of a cell
+/// is estimated from their scatter, (sum |P_m|^2 - |S|^2 / M) / (M - 1), and the signal power from |S|^2 less
 /// its share of noise. Neither depends on the data, and phase noise slower than a symbol does no harm.
 #[derive(Debug, Clone)]
 pub(crate) struct Quality {
-    periods: f64,
-    period_s: f64,
-    /// Signal power of one period's prompt.
+    cells: f64,
+    cell_s: f64,
+    /// Signal power of one cell's prompt.
     signal: f64,
-    /// Noise power of one period's prompt.
+    /// Noise power of one cell's prompt.
     noise: f64,
-    /// Mean of cos 2 phi.
+    /// Mean of cos 2 phi, or of cos phi where the sign is known.
     lock: f64,
     /// Mean product of the symbol's halves: its angle is the frequency error times half a symbol.
     halves: Complex<f64>,
-    /// Product of the symbols' first and last periods in units of signal power: 1, or 0 if they belong to
+    /// Product of the symbols' first and last cells in units of signal power: 1, or 0 if they belong to
     /// different symbols.
     ends: f64,
 }
 
-/// Sums of one symbol, as its periods come in.
+/// Sums of one symbol, as its cells come in.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SymbolSums {
     pub count: usize,
@@ -43,10 +43,10 @@ pub(crate) struct SymbolSums {
 }
 
 impl Quality {
-    pub fn new(periods: usize, period_s: f64) -> Self {
+    pub fn new(cells: usize, cell_s: f64) -> Self {
         Self {
-            periods: periods as f64,
-            period_s,
+            cells: cells as f64,
+            cell_s,
             signal: 0.0,
             noise: 1.0,
             lock: 0.0,
@@ -57,51 +57,57 @@ impl Quality {
 
     /// Starts from what pull-in measured.
     pub fn reset(&mut self, signal: f64, noise: f64, lock: f64) {
-        *self = Self { signal, noise, lock, ..Self::new(self.periods as usize, self.period_s) };
+        *self = Self { signal, noise, lock, ..Self::new(self.cells as usize, self.cell_s) };
     }
 
     /// Takes in one whole symbol.
     pub fn update(&mut self, sums: &SymbolSums) {
-        let m = self.periods;
-        let symbol_s = m * self.period_s;
+        let m = self.cells;
+        let symbol_s = m * self.cell_s;
         let power = sums.prompt.norm_sqr();
-        let (i2, q2) = (sums.prompt.re * sums.prompt.re, sums.prompt.im * sums.prompt.im);
-        // With one period a symbol there is no scatter; the quadrature arm holds the noise.
-        let noise = if m > 1.0 { (sums.power - power / m) / (m - 1.0) } else { 2.0 * q2 };
+        let noise = (sums.power - power / m) / (m - 1.0);
         let signal = (power - m * noise) / (m * m);
         let a = symbol_s / CN0_S;
         self.noise += a * (noise - self.noise);
         self.signal += a * (signal - self.signal);
-        if power > 0.0 {
-            self.lock += symbol_s / LOCK_S * ((i2 - q2) / power - self.lock);
-        }
         let scale = self.signal.max(0.1 * self.noise / m);
-        let a = symbol_s / SYNC_S;
-        if m > 1.0 {
-            let ends = sums.first.re * sums.last.re + sums.first.im * sums.last.im;
-            self.ends += a * ((ends / scale).clamp(-10.0, 10.0) - self.ends);
-            let second = sums.prompt - sums.first_half;
-            self.halves +=
-                (second * sums.first_half.conj() / (m * m * scale) - self.halves) * (symbol_s / CN0_S);
-        }
+        let ends = sums.first.re * sums.last.re + sums.first.im * sums.last.im;
+        self.ends += symbol_s / SYNC_S * ((ends / scale).clamp(-10.0, 10.0) - self.ends);
+        let second = sums.prompt - sums.first_half;
+        self.halves += a * (second * sums.first_half.conj() / (m * m * scale) - self.halves);
     }
 
-    /// Signal power of one period's prompt, never negative.
+    /// Takes in the cosine of the phase error, twice the error where signs are unknown, over `dt` seconds.
+    pub fn update_lock(&mut self, cosine: f64, dt: f64) {
+        self.lock += (dt / LOCK_S).min(1.0) * (cosine - self.lock);
+    }
+
+    /// From here on the signal has `power` times as much power.
+    pub fn rescale(&mut self, power: f64) {
+        self.signal *= power;
+    }
+
+    /// Signal power of one cell's prompt, never negative.
     pub fn signal(&self) -> f64 {
-        self.signal.max(1e-3 * self.noise / self.periods)
+        self.signal.max(1e-3 * self.noise / self.cells)
     }
 
-    /// Signal to noise ratio of the sum of `count` periods.
+    /// Signal to noise ratio of the sum of `count` cells.
     pub fn snr(&self, count: usize) -> f64 {
         self.signal() * count as f64 / self.noise
     }
 
-    /// C/N0 in dB-Hz.
-    pub fn cn0_dbhz(&self) -> f64 {
-        10.0 * (self.signal() / (self.noise * self.period_s)).log10()
+    /// Noise power of one cell's prompt.
+    pub fn noise(&self) -> f64 {
+        self.noise
     }
 
-    /// Mean of cos 2 phi: 1 with perfect lock, 0 without.
+    /// C/N0 in dB-Hz.
+    pub fn cn0_dbhz(&self) -> f64 {
+        10.0 * (self.signal() / (self.noise * self.cell_s)).log10()
+    }
+
+    /// 1 with perfect lock, 0 without.
     pub fn lock(&self) -> f64 {
         self.lock
     }
@@ -111,7 +117,7 @@ impl Quality {
         if self.halves.norm_sqr() < 1e-3 {
             return 0.0;
         }
-        self.halves.arg() / (std::f64::consts::PI * self.periods * self.period_s)
+        self.halves.arg() / (std::f64::consts::PI * self.cells * self.cell_s)
     }
 
     /// Whether both ends of the symbols carry the same data; to be judged after a few seconds.

@@ -127,7 +127,7 @@ fn a_gap_in_the_stream_is_crossed() {
 #[test]
 fn signals_that_are_not_tracked_say_so() {
     for (id, sat) in
-        [(SignalId::B1CP, Sat::bds(26)), (SignalId::B1I, Sat::bds(200)), (SignalId::L1CA, Sat::bds(3))]
+        [(SignalId::B1CP, Sat::gps(26)), (SignalId::B1I, Sat::bds(200)), (SignalId::L1CA, Sat::bds(3))]
     {
         let scene = Scene::new(SignalId::L1CA, 7, 2.5e6, 45.0, 6);
         let samples = scene.samples(0, 0.01);

@@ -1,4 +1,5 @@
-//! A signal generator independent of the channel: code x secondary code x data on a carrier, in white noise.
+//! A signal generator independent of the channel: code x subcarrier x secondary code x data on a carrier, one or two
+//! components, in white noise.
 //!
 //! Trust: phases are computed in closed form from the time of each sample, symbols are drawn from a seeded
 //! generator and kept, and C/N0 follows from its definition (signal power over noise density). Nothing of the
@@ -9,7 +10,7 @@
 use std::f64::consts::TAU;
 
 use megrez_dsp::{Band, Level, SampleBlock, Samples, StreamInfo};
-use megrez_signal::{Sat, Signal, SignalId};
+use megrez_signal::{Modulation, Sat, Signal, SignalId};
 use megrez_track::{Channel, ChannelEvent, ChannelStart, LossReason, Measurement, Symbol, TrackConfig};
 use num_complex::Complex;
 use rand::{RngExt, SeedableRng};
@@ -24,7 +25,7 @@ pub struct Scene {
     pub signal: &'static Signal,
     pub sat: Sat,
     pub rate: f64,
-    /// None: no signal at all.
+    /// Of all components together. None: no signal at all.
     pub cn0_dbhz: Option<f64>,
     pub doppler_hz: f64,
     pub rate_hz_s: f64,
@@ -37,17 +38,65 @@ pub struct Scene {
     pub divergence: f64,
     /// The signal is absent from .. to .. s.
     pub outage: (f64, f64),
+    /// The code jumps ahead by so many chips (the second) at so many seconds (the first).
+    pub code_step: (f64, f64),
     pub seed: u64,
-    code: Vec<f32>,
-    secondary: Vec<f32>,
+    parts: Vec<Part>,
     periods: usize,
 }
 
+/// One component.
+#[derive(Clone)]
+struct Part {
+    code: Vec<f32>,
+    secondary: Vec<f32>,
+    data: bool,
+    modulation: Modulation,
+    /// Amplitude and phase relative to the whole signal.
+    factor: Complex<f64>,
+}
+
+impl Part {
+    fn new(signal: &Signal, prn: u8, share: f64) -> Self {
+        let sign = |chips: Vec<u8>| chips.iter().map(|&c| 1.0 - 2.0 * f32::from(c)).collect::<Vec<_>>();
+        Self {
+            code: sign(signal.code(prn).unwrap()),
+            secondary: signal.secondary(prn).map_or(vec![1.0], |s| sign(s.chips)),
+            data: signal.nav_message(prn).is_some(),
+            modulation: signal.modulation,
+            factor: Complex::from_polar(share.sqrt(), TAU * signal.phase_cycles),
+        }
+    }
+
+    /// Waveform at a fraction of a chip: sine-phased square waves of one and six cycles a chip.
+    fn waveform(&self, fraction: f64) -> Complex<f64> {
+        let square = |cycles: f64| if (fraction * cycles).fract() < 0.5 { 1.0 } else { -1.0 };
+        match self.modulation {
+            Modulation::Bpsk => Complex::new(1.0, 0.0),
+            Modulation::BocSine => Complex::new(square(1.0), 0.0),
+            // The BOC(6,1) part of a pilot in quadrature is in phase with the data (BDS-SIS-ICD-B1C-1.0, 4.2.2).
+            Modulation::Qmboc => {
+                Complex::new((29f64 / 33.0).sqrt() * square(1.0), -(4f64 / 33.0).sqrt() * square(6.0))
+            }
+        }
+    }
+}
+
 impl Scene {
+    /// A pilot comes with its partner.
     pub fn new(id: SignalId, prn: u8, rate: f64, cn0_dbhz: f64, seed: u64) -> Self {
         let signal = id.def();
-        let sign = |chips: Vec<u8>| chips.iter().map(|&c| 1.0 - 2.0 * f32::from(c)).collect::<Vec<_>>();
-        let periods = (1.0 / signal.symbol_rate_hz(prn).unwrap() / signal.code_period_s()).round() as usize;
+        let bearer = match signal.nav_message(prn) {
+            Some(_) => signal,
+            None => signal.partner.unwrap().def(),
+        };
+        let parts = if bearer.id == id {
+            vec![Part::new(signal, prn, 1.0)]
+        } else {
+            [signal, bearer].map(|s| Part::new(s, prn, s.power_share)).to_vec()
+        };
+        let periods = (1.0 / bearer.symbol_rate_hz(prn).unwrap() / signal.code_period_s()).round() as usize;
+        let places = parts.iter().map(|part| part.secondary.len()).fold(periods, usize::max);
         let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x5eed);
         Self {
             signal,
@@ -58,14 +107,25 @@ impl Scene {
             rate_hz_s: 0.0,
             circle: (0.0, 0.0),
             code_phase: random.random_range(0.0..signal.code_length as f64),
-            symbol_phase: random.random_range(0..periods),
+            symbol_phase: random.random_range(0..places),
             divergence: 0.0,
             outage: (0.0, 0.0),
+            code_step: (f64::INFINITY, 0.0),
             seed,
-            code: sign(signal.code(prn).unwrap()),
-            secondary: signal.secondary(prn).map_or(vec![1.0; periods], |s| sign(s.chips)),
+            parts,
             periods,
         }
+    }
+
+    /// Whether the sign of the symbols must be right.
+    pub fn has_pilot(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// Place of the code period running at `t` in the pilot's secondary code.
+    pub fn place(&self, t: f64) -> usize {
+        let periods = (self.chips(t) / self.signal.code_length as f64).floor() as usize + self.symbol_phase;
+        periods % self.parts[0].secondary.len()
     }
 
     /// Cycles received since sample 0.
@@ -86,6 +146,7 @@ impl Scene {
         self.code_phase
             + (s.chip_rate_hz + self.divergence) * t
             + self.phase(t) * s.chip_rate_hz / s.carrier_hz
+            + if t >= self.code_step.0 { self.code_step.1 } else { 0.0 }
     }
 
     /// Data symbols, +1 or -1.
@@ -131,10 +192,14 @@ impl Scene {
                 let chips = c0 + (c1 - c0) * k as f64 / STRETCH as f64;
                 let period = (chips / length).floor();
                 let index = period as usize + self.symbol_phase;
-                let sign = self.code[(chips - period * length) as usize]
-                    * self.secondary[index % self.periods]
-                    * symbols[index / self.periods];
-                let z = carrier * amplitude * f64::from(sign);
+                let chip = chips - period * length;
+                let mut z = Complex::new(0.0, 0.0);
+                for part in &self.parts {
+                    let data = if part.data { symbols[index / self.periods] } else { 1.0 };
+                    let sign = part.code[chip as usize] * part.secondary[index % part.secondary.len()] * data;
+                    z += part.factor * part.waveform(chip.fract()) * f64::from(sign);
+                }
+                let z = carrier * amplitude * z;
                 carrier *= turn;
                 let mut add = |x: f64| {
                     let g: f64 = noise.sample(StandardNormal);
@@ -228,7 +293,7 @@ pub fn run(
     run
 }
 
-/// Errors against the symbols sent: (symbols, wrong, misaligned). The sign of each run of symbols is free.
+/// Errors against the symbols sent: (symbols, wrong, misaligned). Without a pilot the sign of all of them is free.
 pub fn symbol_errors(scene: &Scene, run: &Run) -> (usize, usize, usize) {
     let sent = scene.symbols(1 << 20);
     let (mut count, mut agree, mut misaligned) = (0, 0usize, 0);
@@ -241,7 +306,8 @@ pub fn symbol_errors(scene: &Scene, run: &Run) -> (usize, usize, usize) {
         count += 1;
         agree += usize::from((s.soft > 0.0) == (sent[number] > 0.0));
     }
-    (count, agree.min(count - agree), misaligned)
+    let wrong = if scene.has_pilot() { count - agree } else { agree.min(count - agree) };
+    (count, wrong, misaligned)
 }
 
 pub fn mean_std(x: &[f64]) -> (f64, f64) {
@@ -271,7 +337,8 @@ pub fn errors(scene: &Scene, run: &Run, from: f64) -> Errors {
         let code = (m.code_phase_chips - scene.chips(t)).rem_euclid(length);
         e.code.push(if code > 0.5 * length { code - length } else { code });
         let phase = -m.carrier_phase_cycles - scene.phase(t);
-        let offset = *offset.get_or_insert((2.0 * phase).round() / 2.0);
+        let steps = if m.half_cycle_known { 1.0 } else { 2.0 };
+        let offset = *offset.get_or_insert((steps * phase).round() / steps);
         e.phase.push(phase - offset);
         e.doppler.push(m.doppler_hz - scene.doppler(t));
         e.cn0.push(m.cn0_dbhz);
