@@ -70,7 +70,7 @@ impl SecondarySearch {
             self.sums.iter().copied().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
         let strength = best.abs();
         let by_chance = 2.0 * length as f64 * (-0.5 * strength * strength / self.squares).exp();
-        if !(by_chance < MAX_FALSE) {
+        if by_chance.is_nan() || by_chance > MAX_FALSE {
             return None;
         }
         // Upright and inverted; the best one itself counts as 1.

@@ -1,5 +1,7 @@
 //! Signals of BeiDou-3 and of long codes: pilots with their partners, BOC, symbols of one code period, 10.23 Mcps.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Scene, errors, mean_std, run, symbol_errors, worst};
