@@ -126,35 +126,89 @@ const ADVANCE: f64 = 1.0 / 8.0;
 pub(crate) fn search_slice(
     slice: &Slice,
     shape: &Shape,
-    codes: &[Arc<Code>],
+    codes: &[Wanted],
     math: ComplexMath,
     fft: &Fft,
 ) -> Vec<Vec<Best>> {
-    let hypotheses = codes.first().map_or(0, |code| code.conjugates.len());
+    let hypotheses = codes.first().map_or(0, |wanted| wanted.code.conjugates.len());
     let is_used = |fraction: usize| fraction.is_multiple_of(shape.stride()) || hypotheses > 1;
     let spectra: Vec<Vec<Planar>> = (0..shape.fractions())
         .into_par_iter()
         .map(|fraction| if is_used(fraction) { spectra(slice, shape, fraction, fft) } else { Vec::new() })
         .collect();
     let stride = shape.stride() as i32;
-    let (first, last) = (slice.bins.0.div_euclid(stride), -(-slice.bins.1).div_euclid(stride));
     let least = if shape.window > (1 << 14) { 8 } else { TASK };
-    let chunks = (last - first).max(1).cast_unsigned().div_ceil(least as u32).cast_signed();
-    let bound = |chunk: i32| first + (last - first) * chunk / chunks;
-    let tasks: Vec<(usize, i32)> =
-        (0..codes.len()).flat_map(|code| (0..chunks).map(move |chunk| (code, chunk))).collect();
+    let mut tasks: Vec<Task> = Vec::new();
+    for (index, wanted) in codes.iter().enumerate() {
+        let bins = wanted.bins(slice, shape);
+        if bins.0 > bins.1 {
+            continue;
+        }
+        let (first, last) = (bins.0.div_euclid(stride), -(-bins.1).div_euclid(stride));
+        let chunks = (last - first).max(1).cast_unsigned().div_ceil(least as u32).cast_signed();
+        let bound = |chunk: i32| first + (last - first) * chunk / chunks;
+        tasks.extend((0..chunks).map(|chunk| Task {
+            index,
+            bins,
+            first: bound(chunk),
+            last: bound(chunk + 1),
+            is_last: chunk + 1 == chunks,
+        }));
+    }
     let search = Search { slice, shape, spectra: &spectra, math, fft };
     let found: Vec<Vec<Best>> = tasks
         .par_iter()
         .map_init(
             || Workspace::new(fft),
-            |workspace, &(code, chunk)| {
-                let ends = (bound(chunk), bound(chunk + 1), chunk + 1 == chunks);
-                codes.get(code).map(|code| search.run(workspace, code, ends)).unwrap_or_default()
+            |workspace, task| {
+                codes
+                    .get(task.index)
+                    .map(|wanted| search.run(workspace, &wanted.code, task))
+                    .unwrap_or_default()
             },
         )
         .collect();
-    found.chunks(chunks as usize).map(|of_code| of_code.concat()).collect()
+    let mut rows = vec![Vec::new(); codes.len()];
+    for (task, found) in tasks.iter().zip(found) {
+        if let Some(row) = rows.get_mut(task.index) {
+            row.extend(found);
+        }
+    }
+    rows
+}
+
+/// A satellite to search for.
+pub(crate) struct Wanted {
+    pub(crate) code: Arc<Code>,
+    /// Lowest and highest Doppler in Hz.
+    pub(crate) window_hz: (f64, f64),
+}
+
+impl Wanted {
+    /// First and last step of Doppler in a slice; the first is above the last if there is none.
+    pub(crate) fn bins(&self, slice: &Slice, shape: &Shape) -> (i32, i32) {
+        let step_hz = shape.bin_hz(slice, 1);
+        let step = |hz: f64| (hz - slice.mid_hz) / step_hz;
+        // Half a step on either side is covered, as by the slice itself.
+        let first = (step(self.window_hz.0) + 0.5).floor().max(f64::from(slice.bins.0)) as i32;
+        let last = (step(self.window_hz.1) - 0.5).ceil().min(f64::from(slice.bins.1)) as i32;
+        let within = step(self.window_hz.0) <= f64::from(slice.bins.1) + 0.5
+            && step(self.window_hz.1) >= f64::from(slice.bins.0) - 0.5;
+        // A window narrower than a step lies between two, or at one.
+        if within && first > last { (last.max(slice.bins.0), first.min(slice.bins.1)) } else { (first, last) }
+    }
+}
+
+/// A part of the work: strides of Doppler of one satellite.
+struct Task {
+    /// Number of the satellite in the list.
+    index: usize,
+    /// First and last step of Doppler of all its tasks in the slice.
+    bins: (i32, i32),
+    first: i32,
+    last: i32,
+    /// Whether the upper end belongs to this task rather than to the next.
+    is_last: bool,
 }
 
 /// Spectra of all windows with `fraction` steps of Doppler wiped off, one after another.
@@ -237,15 +291,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The best cells of one code at steps of Doppler from `first` to `last` strides, and at those between.
-    ///
-    /// The upper end belongs to the next task unless it `is_last`.
-    fn run(
-        &self,
-        workspace: &mut Workspace,
-        code: &Code,
-        (first, last, is_last): (i32, i32, bool),
-    ) -> Vec<Best> {
+    /// The best cells of one code at the task's strides of Doppler, and at the steps between.
+    fn run(&self, workspace: &mut Workspace, code: &Code, task: &Task) -> Vec<Best> {
+        let &Task { first, last, is_last, bins, .. } = task;
         let stride = self.shape.stride() as i32;
         let steps = ((last - first) * stride + 1).cast_unsigned() as usize;
         let low = first * stride;
@@ -254,8 +302,7 @@ impl Search<'_> {
             self.sum(workspace, code, h, (first, last));
             let reported = if is_last { steps } else { steps - 1 };
             let cells = workspace.sums.chunks_exact(2 * self.shape.n).take(reported);
-            let cells =
-                (low..).zip(cells).filter(|(bin, _)| (self.slice.bins.0..=self.slice.bins.1).contains(bin));
+            let cells = (low..).zip(cells).filter(|(bin, _)| (bins.0..=bins.1).contains(bin));
             for (k, (bin, grid)) in cells.enumerate() {
                 // A difference has twice the power.
                 let scale = if bin.rem_euclid(stride) == 0 { 1.0 } else { 0.5 };

@@ -20,8 +20,8 @@
 //!
 //! # Method
 //!
-//! The samples are brought to baseband at about two samples a chip (four for BOC), a power of two a
-//! millisecond, by [`downconvert`](megrez_dsp::downconvert), which leaves the signal's main lobe. Narrow-band
+//! The samples are brought to baseband at about two samples a chip (four for BOC; fast searches take one and a
+//! half and three) by [`downconvert`](megrez_dsp::downconvert), which leaves the signal's main lobe. Narrow-band
 //! interference is cut out. Spectra of blocks of `coherent_periods` code periods, folded to one, serve all
 //! satellites; a shift by whole lines gives Doppler steps of one per code period, and a few wipe-offs give
 //! those between, one resolution (the inverse of a block's duration) apart. Each is multiplied by the conjugate

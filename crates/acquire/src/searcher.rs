@@ -9,7 +9,7 @@ use rustfft::FftPlanner;
 
 use crate::code::{Code, samples_per_period};
 use crate::excise::excise;
-use crate::grid::{Best, Shape, Slice, search_slice};
+use crate::grid::{Best, Shape, Slice, Wanted, search_slice};
 use crate::guard::{Candidate, reject_cross_correlations};
 use crate::refine::refine;
 use crate::threshold::sum_threshold;
@@ -35,8 +35,9 @@ pub struct Searcher {
     codes: BTreeMap<CodeKey, Arc<Code>>,
 }
 
-/// Signal, hypotheses on signs, code periods of a window (0: cyclic), number of the satellite.
-type CodeKey = (SignalId, bool, usize, u8);
+/// Signal, hypotheses on signs, code periods of a window (0: cyclic), samples of a period, number of the
+/// satellite.
+type CodeKey = (SignalId, bool, usize, usize, u8);
 
 impl Searcher {
     /// A searcher for the stream `info`.
@@ -73,23 +74,32 @@ impl Searcher {
         prns.sort_unstable();
         prns.dedup();
         let signal = plan.signal.def();
-        let n = samples_per_period(signal);
+        let n = samples_per_period(signal, plan.doppler_interpolated);
         let period_s = signal.code_period_s();
 
         let available_s = samples.len() as f64 / self.info.sample_rate_hz;
         let plan = fit(plan, (available_s / period_s + MISSING).floor() as usize)
             .ok_or(AcquireError::TooShort { signal: plan.signal, needed_s: period_s, available_s })?;
         let shape = Shape::new(n, &plan);
-        let codes: Vec<Arc<Code>> = prns.iter().filter_map(|&prn| self.code(&plan, prn, &shape)).collect();
+        let codes: Vec<Wanted> = prns
+            .iter()
+            .filter_map(|&prn| {
+                Some(Wanted { code: self.code(&plan, prn, &shape)?, window_hz: plan.window_hz(prn) })
+            })
+            .collect();
         if codes.is_empty() {
             return Ok(Vec::new());
         }
         // All grids have lengths that can be transformed.
         let Some(fft) = self.fft(shape.window) else { return Ok(Vec::new()) };
         let slices = self.slices(&head(samples, &plan, &self.info), &plan, &shape);
-        let bins: i32 = slices.iter().map(|slice| slice.bins.1 - slice.bins.0 + 1).sum();
         let hypotheses = if plan.sign_changes == SignChanges::Tried { 2 } else { 1 };
-        let cells = (prns.len() * 2 * n * hypotheses) as f64 * f64::from(bins);
+        let bins = |wanted: &Wanted| -> i32 {
+            let of_slice = |slice: &Slice| wanted.bins(slice, &shape);
+            slices.iter().map(of_slice).map(|(first, last)| (last - first + 1).max(0)).sum()
+        };
+        let bins: i32 = codes.iter().map(bins).sum();
+        let cells = (2 * n * hypotheses) as f64 * f64::from(bins);
         let threshold = sum_threshold(shape.blocks, cells, plan.false_alarm) / shape.blocks as f64;
 
         let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
@@ -111,8 +121,8 @@ impl Searcher {
             .iter()
             .zip(&codes)
             .zip(found.iter().zip(&means))
-            .filter_map(|((&prn, code), (found, means))| {
-                found.map(|(s, best)| (prn, code, s, best, means.as_slice()))
+            .filter_map(|((&prn, wanted), (found, means))| {
+                found.map(|(s, best)| (prn, &wanted.code, s, best, means.as_slice()))
             })
             .collect();
         let candidates: Vec<Candidate> = detections
@@ -177,7 +187,7 @@ impl Searcher {
         let signal = plan.signal.def();
         let mode = plan.sign_changes;
         let periods = if shape.padded { shape.run + 1 } else { 0 };
-        let key = (plan.signal, mode == SignChanges::Tried, periods, prn);
+        let key = (plan.signal, mode == SignChanges::Tried, periods, shape.n, prn);
         if let Some(code) = self.codes.get(&key) {
             return Some(code.clone());
         }

@@ -14,16 +14,20 @@ fn plan() -> impl Strategy<Value = SearchPlan> {
         1 => proptest::collection::vec(any::<u8>(), 0..4),
     ];
     let window = (-8000.0..8000.0, prop_oneof![8 => 0.0..2000.0, 1 => Just(f64::NAN), 1 => -1.0..0.0]);
-    (signal, prns, window, 1usize..5, 1usize..7, signs, 0.0..1.05).prop_map(
-        |(signal, prns, (low, width), coherent_periods, noncoherent, sign_changes, false_alarm)| SearchPlan {
-            signal,
-            prns,
-            doppler_hz: (low, low + width),
-            coherent_periods,
-            noncoherent,
-            sign_changes,
-            doppler_interpolated: coherent_periods.is_multiple_of(2),
-            false_alarm,
+    let one = proptest::option::of((19u8..33, -9000.0..9000.0, 0.0..500.0));
+    (signal, prns, window, 1usize..5, 1usize..7, signs, 0.0..1.05, one).prop_map(
+        |(signal, prns, (low, width), coherent_periods, noncoherent, sign_changes, false_alarm, one)| {
+            SearchPlan {
+                signal,
+                prns,
+                doppler_hz: (low, low + width),
+                windows_hz: one.into_iter().map(|(prn, low, width)| (prn, (low, low + width))).collect(),
+                coherent_periods,
+                noncoherent,
+                sign_changes,
+                doppler_interpolated: coherent_periods.is_multiple_of(2),
+                false_alarm,
+            }
         },
     )
 }

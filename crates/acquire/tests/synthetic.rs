@@ -215,6 +215,78 @@ fn detection_probability() {
     }
 }
 
+/// What [`SearchPlan::weak`] states, with its threshold for all satellites and the whole window at the cost of
+/// one satellite in a narrow one.
+#[test]
+fn satellites_of_30_dbhz_are_found_by_the_weak_search() {
+    for (signal, rate, cn0_dbhz, trials, least) in [
+        (SignalId::L1CA, 2.6e6, 30.0, 6u8, 6),
+        (SignalId::L1CA, 2.6e6, 27.0, 20, 16),
+        (SignalId::B1I, 4.1e6, 30.0, 6, 6),
+    ] {
+        let info = centred(signal, rate);
+        let mut searcher = Searcher::new(&info);
+        let mut detected = 0;
+        for trial in 0..trials {
+            // The code moves by up to 3.2 chips against the nominal rate within the second.
+            let doppler_hz = [-4870.0, 4410.0, 333.3][usize::from(trial) % 3] + 21.7 * f64::from(trial);
+            let s = sent(signal, 1 + trial, cn0_dbhz, doppler_hz, 48.37 * f64::from(trial));
+            let samples = generate(&info, 1.0025, &[s], None, 3000 + u64::from(trial));
+            let mut plan = SearchPlan::weak(signal, 0.0);
+            let whole = plan.extent_hz();
+            plan.restrict([(s.prn, (doppler_hz - 130.0, doppler_hz + 110.0))].into());
+            plan.false_alarm *= plan.extent_hz() / whole;
+            let found = searcher.search(&samples, 0, &plan).unwrap();
+            detected += i32::from(
+                found
+                    .iter()
+                    .any(|a| chips_off(a, &s).abs() < 0.4 && (a.doppler_hz - doppler_hz).abs() < 50.0),
+            );
+        }
+        eprintln!("{signal} at {cn0_dbhz} dB-Hz, weak: {detected} of {trials}");
+        assert!(detected >= least);
+    }
+}
+
+/// At most the stated share of weak searches finds something in noise.
+#[test]
+fn weak_searches_of_noise_find_no_more_than_stated() {
+    let signal = SignalId::L1CA;
+    let info = centred(signal, 2.0e6);
+    let mut searcher = Searcher::new(&info);
+    let (trials, mut alarms) = (24, 0);
+    for seed in 0..trials {
+        let samples = generate(&info, 1.0025, &[], None, 4000 + seed);
+        let mut plan = SearchPlan::weak(signal, 0.0);
+        plan.doppler_hz = (-300.0, 300.0);
+        plan.prns = vec![3, 17, 30];
+        plan.false_alarm = 0.25;
+        alarms += usize::from(!searcher.search(&samples, 0, &plan).unwrap().is_empty());
+    }
+    eprintln!("{alarms} false alarms in {trials} weak searches, at most 6 expected");
+    // More than 12 of 24 have a probability of 0.2 % at one in four.
+    assert!(alarms <= 12, "{alarms}");
+}
+
+/// Each satellite in its own window: the same are found in the right windows, none in wrong ones.
+#[test]
+fn windows_of_single_satellites_are_kept() {
+    let signal = SignalId::L1CA;
+    let info = centred(signal, 4.0e6);
+    let both = [sent(signal, 4, 45.0, 3210.0, 400.4), sent(signal, 9, 45.0, -2800.0, 77.0)];
+    let samples = generate(&info, 0.0101, &both, None, 10);
+    let mut plan = SearchPlan::cold(signal, 0.0);
+    let everywhere = search(&samples, 0, &info, &plan).unwrap();
+    assert_found(&everywhere, &both, 25.0, 0.1, 2.0);
+    let whole = plan.extent_hz();
+    plan.restrict([(4, (3000.0, 3400.0)), (9, (-2900.0, -2700.0)), (20, (0.0, 100.0))].into());
+    assert_eq!(plan.prns, [4, 9, 20]);
+    assert!(plan.extent_hz() < 0.01 * whole);
+    assert_found(&search(&samples, 0, &info, &plan).unwrap(), &both, 25.0, 0.1, 2.0);
+    plan.windows_hz.insert(9, (1000.0, 1200.0));
+    assert_found(&search(&samples, 0, &info, &plan).unwrap(), &both[..1], 25.0, 0.1, 2.0);
+}
+
 #[test]
 fn tones_are_no_satellites() {
     for (signal, tone_hz, power) in [
