@@ -71,9 +71,9 @@ impl SearchPlan {
         Self::with_length(signal, oscillator_error, coherent, (periods / coherent).max(1))
     }
 
-    /// A search for the weakest signals: 1 s, in blocks as for [`deep`](Self::deep). With the stated
-    /// false-alarm probability it finds nine of ten satellites of 27 dB-Hz (L1 C/A) or 28.5 dB-Hz (B1I), and
-    /// practically all of 30 dB-Hz. See [`cold`](Self::cold) for `oscillator_error`.
+    /// A search for the weakest signals: 1 s, in blocks as for [`deep`](Self::deep). At the false-alarm
+    /// probability of the whole search it finds nine of ten satellites of 27 dB-Hz (L1 C/A) or 30 dB-Hz (B1I).
+    /// See [`cold`](Self::cold) for `oscillator_error`.
     pub fn weak(signal: SignalId, oscillator_error: f64) -> Self {
         let periods = (WEAK_S / signal.def().code_period_s()).round().max(1.0) as usize;
         let coherent = coherent_limit(signal);
