@@ -32,6 +32,9 @@ const BDS_HEALTH: u16 = 0b1_1000_0010;
 /// BDS almanacs refer to a time two or three days before they are sent; in s.
 const BDS_ALMANAC_AGE_S: f64 = 200_000.0;
 
+/// Seconds by which a midi almanac must be newer than another one to be worth its coarse steps.
+const MIDI_NEWER_S: f64 = 86_400.0;
+
 /// Something a message says.
 // Events are rare and short-lived: a box would cost more than it saves.
 #[allow(clippy::large_enum_variant)]
@@ -90,7 +93,7 @@ impl NavEvent {
             }
             Self::MidiAlmanac(almanac) => {
                 let old = nav.almanacs.get(&almanac.sat);
-                if old.is_none_or(|old| almanac.toa - old.toa > 0.0) {
+                if old.is_none_or(|old| almanac.toa - old.toa > MIDI_NEWER_S) {
                     nav.almanacs.insert(almanac.sat, almanac.clone());
                 }
             }

@@ -37,9 +37,9 @@ pub struct Decoder(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Words(WordDecoder),
-    Cnav1(Cnav1Decoder),
+    Cnav1(Box<Cnav1Decoder>),
     Frames(FrameDecoder),
-    Sbas(SbasDecoder),
+    Sbas(Box<SbasDecoder>),
 }
 
 impl Decoder {
@@ -47,8 +47,8 @@ impl Decoder {
     pub fn new(sat: Sat, message: NavMessage) -> Option<Self> {
         Some(Self(match message {
             NavMessage::D1 | NavMessage::D2 | NavMessage::Lnav => Kind::Words(WordDecoder::new(sat, message)),
-            NavMessage::Cnav1 => Kind::Cnav1(Cnav1Decoder::new(sat)),
-            NavMessage::Sbas | NavMessage::SbasDfmc => Kind::Sbas(SbasDecoder::new(sat, message)),
+            NavMessage::Cnav1 => Kind::Cnav1(Box::new(Cnav1Decoder::new(sat))),
+            NavMessage::Sbas | NavMessage::SbasDfmc => Kind::Sbas(Box::new(SbasDecoder::new(sat, message))),
             _ => Kind::Frames(FrameDecoder::new(sat, message)?),
         }))
     }

@@ -7,6 +7,7 @@ mod almanac;
 mod bds;
 mod cnav;
 mod gps;
+mod null;
 
 use megrez_orbit::{Ephemeris, GnssTime, KeplerEphemeris, NavData, TimeScale, UtcParams};
 use megrez_signal::{Constellation, NavMessage, Sat};
@@ -53,7 +54,7 @@ pub enum EncodeError {
 
 /// Symbols (0 or 1) of the subframe, frame or message (see [`subframe_duration_s`]) of `message` that `sat` sends
 /// from `start` on, before any secondary code: 300 for D1, D2 and LNAV, 1800 for B-CNAV1, 600 for B-CNAV2, 1000
-/// for B-CNAV3.
+/// for B-CNAV3 and PPP-B2b, 500 for SBAS. Of PPP-B2b and SBAS these are null messages.
 ///
 /// The ephemeris is the one [`NavData::ephemeris`] gives for the start of the frame (30 s; the ten pages of D2
 /// likewise; 48 s for B-CNAV2), or else that of the right message with the nearest `toe`. The messages of B-CNAV
@@ -67,9 +68,17 @@ pub fn encode_subframe(
 ) -> Result<Vec<u8>, EncodeError> {
     let scale = match (message, sat.constellation) {
         (
-            NavMessage::D1 | NavMessage::D2 | NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3,
+            NavMessage::D1
+            | NavMessage::D2
+            | NavMessage::Cnav1
+            | NavMessage::Cnav2
+            | NavMessage::Cnav3
+            | NavMessage::PppB2b,
             Constellation::Bds,
         ) => TimeScale::Bdt,
+        (NavMessage::Sbas | NavMessage::SbasDfmc, Constellation::Sbas | Constellation::Bds) => {
+            TimeScale::Gpst
+        }
         (NavMessage::Lnav, Constellation::Gps) => TimeScale::Gpst,
         _ => return Err(EncodeError::Message { sat, message }),
     };
@@ -82,6 +91,9 @@ pub fn encode_subframe(
     // At the end of the week the rounding may lead into the next one.
     let start = start + (count * subframe_duration_s(message) - tow_s);
     let slot = Slot { scale, start, count: count as u64 };
+    if matches!(message, NavMessage::PppB2b | NavMessage::Sbas | NavMessage::SbasDfmc) {
+        return null::symbols(message, sat, &slot);
+    }
     // Subframes that hold one ephemeris together; those of B-CNAV3 have no issue and change on the half minute.
     let per_frame = match message {
         NavMessage::D2 => 50.0,

@@ -17,6 +17,7 @@ mod bch;
 mod bch_b1c;
 mod cnav;
 mod cnav_fields;
+mod convolution;
 mod crc;
 mod d1d2;
 mod d1d2_fields;

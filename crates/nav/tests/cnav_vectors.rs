@@ -53,7 +53,7 @@ fn message(name: &str) -> (NavMessage, usize) {
 /// Decodes symbols that come after a little of something else, and before the next frame's head.
 fn decode(sat: Sat, message: NavMessage, symbols: &[u8], sign: f32) -> Vec<Subframe> {
     let mut decoder = Decoder::new(sat, message).unwrap();
-    let before = (0..77u8).map(|i| i / 3 & 1);
+    let before = (0..77u8).map(|i| (i / 3) & 1);
     before
         .chain(symbols.iter().copied())
         .enumerate()

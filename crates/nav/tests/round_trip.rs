@@ -8,6 +8,7 @@
 mod common;
 
 use common::{ephemeris, nav_data, symbols};
+use megrez_nav::d2_pages::{D2Corrections, D2Page};
 use megrez_nav::{Assembler, Decoder, NavEvent, encode_subframe};
 use megrez_orbit::{Ephemeris, GnssTime, KeplerEphemeris, NavData, TimeScale};
 use megrez_signal::{Constellation, NavMessage, Sat};
@@ -248,4 +249,26 @@ fn reasons_for_refusal() {
     let mut bad = NavData::default();
     bad.insert(Ephemeris::Kepler(wide));
     assert_eq!(text(NavMessage::Lnav, Sat::gps(5), &bad, toe + 6.0), "2000 does not fit the field Crs");
+}
+
+#[test]
+fn pages_of_the_regional_service_say_that_there_is_nothing() {
+    let toe = GnssTime::from_gpst(2300, 7200.0);
+    let sent = nav_data(toe);
+    let bits = symbols(NavMessage::D2, Sat::bds(3), &sent, GnssTime::from_bdt(944, 7200.0), 5 * 120);
+    let mut all = D2Corrections::new();
+    let mut pages = [0; 6];
+    for event in receive(NavMessage::D2, Sat::bds(3), &bits, 1.0, None) {
+        let NavEvent::D2Page(page) = event else { continue };
+        all.push(&page);
+        if let D2Page::Integrity { page, sats, .. } = &page {
+            assert!(sats.is_empty());
+            pages[usize::from(*page) - 1] += 1;
+        }
+    }
+    // 120 frames but for the one that starts the decoder.
+    assert!(pages.iter().all(|&count| (19..=20).contains(&count)), "{pages:?}");
+    assert_eq!(all.grid().count(), 320);
+    assert!(all.grid().all(|point| point.delay_m.is_none() && point.givei == 15));
+    assert_eq!(all.of(Sat::bds(6)), None);
 }

@@ -116,6 +116,21 @@ const GPS_VALID_S: f64 = 7200.0;
 const BDS_VALID_S: f64 = 7200.0;
 
 impl GroupDelays {
+    /// Whether `other` gives all that this gives, and the same.
+    pub(crate) fn within(&self, other: &Self) -> bool {
+        let pairs = [
+            (self.tgd, other.tgd),
+            (self.tgd1, other.tgd1),
+            (self.tgd2, other.tgd2),
+            (self.tgd_b1cp, other.tgd_b1cp),
+            (self.tgd_b2ap, other.tgd_b2ap),
+            (self.isc_b1cd, other.isc_b1cd),
+            (self.isc_b2ad, other.isc_b2ad),
+            (self.tgd_b2bi, other.tgd_b2bi),
+        ];
+        pairs.iter().all(|&(ours, theirs)| ours.is_none() || ours == theirs)
+    }
+
     /// Delay of `signal` in s; none when the message does not give it.
     pub fn of(&self, signal: SignalId) -> Option<f64> {
         match signal {

@@ -1,5 +1,7 @@
 //! What satellites say of their own trustworthiness, and the rotation of the earth, as B-CNAV sends them.
 
+use megrez_signal::SignalId;
+
 use crate::GnssTime;
 
 /// Integrity flags of one signal (BDS-SIS-ICD-B1C-1.0 section 7.14).
@@ -58,6 +60,17 @@ impl Integrity {
         self.health.unwrap_or(0) == 0
     }
 
+    /// Whether the flags do not forbid `signal`, as far as known.
+    pub fn allows(&self, signal: SignalId) -> bool {
+        let flags = match signal.def().group {
+            "B1C" => self.b1c,
+            "B2a" => self.b2a,
+            "B2b" => self.b2b,
+            _ => None,
+        };
+        self.healthy() && flags.is_none_or(SignalFlags::usable)
+    }
+
     /// What `newer` says, and the rest of this.
     #[must_use]
     pub fn updated(self, newer: Self) -> Self {
@@ -98,5 +111,6 @@ mod tests {
         let new = old.updated(Integrity { health: Some(0), sismai: Some(4), ..Integrity::default() });
         assert_eq!((new.health, new.b1c, new.sismai), (Some(0), Some(bad), Some(4)));
         assert!(new.healthy() && Integrity::default().healthy());
+        assert!(!new.allows(SignalId::B1CP) && new.allows(SignalId::B1I) && !old.allows(SignalId::B1I));
     }
 }

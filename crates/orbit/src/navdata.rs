@@ -37,7 +37,8 @@ pub struct NavData {
 
 impl NavData {
     /// Adds an ephemeris. Returns false, and adds nothing, if it is implausible or already there (repeated
-    /// transmissions count as the same).
+    /// transmissions count as the same). One that differs from another only in group delays that the other does
+    /// not give takes its place: those of B-CNAV2 come later than the rest.
     pub fn insert(&mut self, ephemeris: Ephemeris) -> bool {
         if !ephemeris.kepler().plausible() {
             return false;
@@ -51,6 +52,13 @@ impl NavData {
         if list.iter().any(same) {
             return false;
         }
+        let less = |old: &Ephemeris| {
+            let (mut old, new) = (old.kepler().clone(), ephemeris.kepler());
+            let within = old.delays.within(&new.delays);
+            (old.transmit, old.delays) = (new.transmit, new.delays);
+            within && old == *new
+        };
+        list.retain(|old| !less(old));
         list.push(ephemeris);
         list.sort_by(|a, b| (a.toe() - b.toe()).total_cmp(&0.0));
         true
@@ -68,8 +76,12 @@ impl NavData {
     }
 
     /// As [`NavData::ephemeris`], but an ephemeris that gives the group delay of `signal` comes before one
-    /// that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I).
+    /// that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I). None if the satellite's integrity flags say
+    /// that the signal is not to be used.
     pub fn ephemeris_for(&self, sat: Sat, signal: SignalId, t: GnssTime) -> Option<&Ephemeris> {
+        if self.integrity.get(&sat).is_some_and(|integrity| !integrity.allows(signal)) {
+            return None;
+        }
         self.best(sat, t, |e| e.valid_at(t), |e| e.group_delay_s(signal).is_some())
     }
 

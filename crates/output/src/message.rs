@@ -65,8 +65,8 @@ impl MessageRecord {
     }
 }
 
-/// What a subframe carries (BDS-SIS-ICD-B1I-3.0 figures 5-7 and 5-8, sections 5.2 and 5.3; IS-GPS-200 section
-/// 20.3.3).
+/// What a subframe carries (BDS-SIS-ICD-B1I-3.0 figures 5-7 and 5-8, sections 5.2 and 5.3; section 6.2 of
+/// BDS-SIS-ICD-B1C-1.0, B2a-1.0 and B2b-1.0; BDS-SIS-ICD-PPP-B2b-1.0 section 6.2; IS-GPS-200 section 20.3.3).
 fn content(message: NavMessage, subframe: u8, page: Option<u8>) -> &'static str {
     match (message, subframe, page) {
         (NavMessage::D1, 1, _) => "week, clock, health, ionosphere",
@@ -78,6 +78,32 @@ fn content(message: NavMessage, subframe: u8, page: Option<u8>) -> &'static str 
         (NavMessage::D2, 1, _) => "week, clock, health, ionosphere, ephemeris",
         (NavMessage::D2, 2..=4, _) => "integrity and differential corrections",
         (NavMessage::D2, 5, _) => "almanac, ionospheric grid, UTC, time offsets",
+        (NavMessage::Cnav1, _, None) => "week, clock, ephemeris",
+        (NavMessage::Cnav1, _, Some(1)) => "week, clock, ephemeris, integrity, ionosphere, UTC",
+        (NavMessage::Cnav1, _, Some(3)) => {
+            "week, clock, ephemeris, integrity, earth orientation, time offsets"
+        }
+        (NavMessage::Cnav1, _, Some(2 | 4)) => "week, clock, ephemeris, integrity, almanac",
+        (NavMessage::Cnav2, 10 | 11, _) => "ephemeris, integrity",
+        (NavMessage::Cnav2, 30, _) => "clock, integrity, ionosphere",
+        (NavMessage::Cnav2, 31, _) => "clock, integrity, almanac",
+        (NavMessage::Cnav2, 32, _) => "clock, integrity, earth orientation",
+        (NavMessage::Cnav2, 33, _) => "clock, integrity, time offsets, almanac",
+        (NavMessage::Cnav2, 34, _) => "clock, integrity, UTC",
+        (NavMessage::Cnav2, 40, _) => "integrity, almanac",
+        (NavMessage::Cnav3, 10, _) => "ephemeris, integrity",
+        (NavMessage::Cnav3, 30, _) => "week, clock, ionosphere, UTC, earth orientation, health",
+        (NavMessage::Cnav3, 40, _) => "time offsets, almanac",
+        (NavMessage::PppB2b, 1, _) => "mask of corrected satellites",
+        (NavMessage::PppB2b, 2, _) => "orbit corrections",
+        (NavMessage::PppB2b, 3, _) => "code biases",
+        (NavMessage::PppB2b, 4, _) => "clock corrections",
+        (NavMessage::PppB2b, 5, _) => "accuracies",
+        (NavMessage::PppB2b, 6 | 7, _) => "clock and orbit corrections",
+        (NavMessage::Cnav3, 0, _) | (NavMessage::PppB2b | NavMessage::Sbas | NavMessage::SbasDfmc, 63, _) => {
+            "nothing"
+        }
+        (NavMessage::Sbas | NavMessage::SbasDfmc, ..) => "augmentation",
         (NavMessage::Lnav, 1, _) => "week, clock, health",
         (NavMessage::Lnav, 4, Some(18)) => "ionosphere, UTC",
         (NavMessage::Lnav, 4, Some(25)) | (NavMessage::Lnav, 5, Some(25)) => "health",

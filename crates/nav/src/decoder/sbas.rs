@@ -13,12 +13,10 @@ use megrez_signal::{NavMessage, Sat};
 
 use super::viterbi::{DELAY, Viterbi};
 use crate::Subframe;
+use crate::convolution::preambles;
 
 /// Bits of a message.
 const BITS: usize = 250;
-/// Preambles of L1 in turn, and of L5.
-const PREAMBLES_L1: [u32; 3] = [0x53, 0x9a, 0xc6];
-const PREAMBLES_L5: [u32; 6] = [0x5, 0xc, 0x6, 0x9, 0x3, 0xa];
 /// Failures in a row after which the synchronisation is given up.
 const MAX_FAILURES: u32 = 4;
 
@@ -127,10 +125,7 @@ impl SbasDecoder {
     /// The message in the latest bits; a `strict` reading asks for the preamble before it on L5.
     fn read(&self, index: usize, strict: bool) -> Option<Subframe> {
         let start = self.phases[index].bits.len().checked_sub(BITS)?;
-        let (preambles, len): (&[u32], usize) = match self.message {
-            NavMessage::Sbas => (&PREAMBLES_L1, 8),
-            _ => (&PREAMBLES_L5, 4),
-        };
+        let (preambles, len) = preambles(self.message);
         let mask = (1 << len) - 1;
         let head = self.number(index, start, len);
         let place = |head: u32| preambles.iter().position(|&preamble| preamble == head);

@@ -1,19 +1,11 @@
-//! The convolutional code of SBAS: rate 1/2, constraint length 7, 171 and 133 octal (RTCA DO-229 section A.4.3.2,
-//! IS-GPS-705 section 3.3.3.1.1), decoded bit by bit as symbols come.
+//! The convolutional code of SBAS decoded bit by bit as symbols come.
+
+use crate::convolution::symbols;
 
 /// States: the latest six bits, the newest most significant.
 const STATES: usize = 64;
 /// Bits from the newest one to the one that is decided: nine constraint lengths, beyond which nothing is gained.
 pub(super) const DELAY: usize = 63;
-
-/// Generator polynomials, the newest bit most significant.
-const GENERATORS: [u8; 2] = [0o171, 0o133];
-
-/// The two symbols (0 or 1) of the bit `bit` after the bits in `state`.
-pub(super) const fn symbols(state: u8, bit: u8) -> [u8; 2] {
-    let register = bit << 6 | state;
-    [((register & GENERATORS[0]).count_ones() & 1) as u8, ((register & GENERATORS[1]).count_ones() & 1) as u8]
-}
 
 /// The symbols that lead into every state from its two predecessors, as signs.
 const fn branches() -> [[[f32; 2]; 2]; STATES] {
