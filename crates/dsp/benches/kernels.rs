@@ -1,6 +1,7 @@
 //! Correlators by level and rate, the textbook loop beside them, and the band's work on samples.
 //!
-//! The time of a `correlate` benchmark is that of one channel and one millisecond of samples; the time of
+//! The time of a `correlate` benchmark is that of one channel and one millisecond of samples, its throughput
+//! in samples a second is to be compared with that of `textbook`; a pair is two codes at once. The time of
 //! a `band` benchmark is that of a block of 10 ms.
 
 use std::f64::consts::TAU;
@@ -63,20 +64,30 @@ fn correlate(criterion: &mut Criterion) {
             carrier_freq_hz: 3_210.0,
             tap_spacing_chips: spacing,
         };
-        for (name, subcarrier, spacing) in [
-            ("bpsk-0.5", Subcarrier::None, 0.5),
-            ("bpsk-0.25", Subcarrier::None, 0.25),
-            ("bpsk-0.1", Subcarrier::None, 0.1),
-            ("boc-0.25", Subcarrier::BocSine, 0.25),
+        group.throughput(Throughput::Elements(len as u64));
+        for (name, rate_factor, subcarrier, spacing) in [
+            ("l1ca-0.5", 1.0, Subcarrier::None, 0.5),
+            ("l1ca-0.25", 1.0, Subcarrier::None, 0.25),
+            ("b1i-0.5", 2.0, Subcarrier::None, 0.5),
+            ("b1i-0.25", 2.0, Subcarrier::None, 0.25),
+            ("boc-0.25", 1.0, Subcarrier::BocSine, 0.25),
         ] {
             let replica = Replica::new(&chips, subcarrier);
+            let other: Vec<u8> = chips.iter().rev().copied().collect();
+            let other = Replica::new(&other, subcarrier);
             let c = at(spacing);
+            let c = Correlation { code_rate_hz: c.code_rate_hz * rate_factor, ..c };
             for level in Level::all_available() {
                 let correlator = Correlator::new(rate, level);
                 let view = band.view();
                 group.bench_function(BenchmarkId::new(format!("{name}-{level}"), msps), |b| {
                     b.iter(|| correlator.correlate(&view, &replica, black_box(&c)));
                 });
+                if subcarrier == Subcarrier::BocSine {
+                    group.bench_function(BenchmarkId::new(format!("{name}-pair-{level}"), msps), |b| {
+                        b.iter(|| correlator.correlate_pair(&view, [&replica, &other], black_box(&c)));
+                    });
+                }
             }
         }
         group.bench_function(BenchmarkId::new("textbook", msps), |b| {

@@ -28,9 +28,6 @@ const AMPLITUDE: f32 = 63.0;
 /// A sum over samples comes out this much too large.
 pub(crate) const SCALE: f64 = AMPLITUDE as f64;
 
-/// Sums of the samples times the conjugate carrier times early, prompt and late code.
-pub(crate) type Sums = [Complex<f64>; 3];
-
 /// What the kernels work on.
 pub(crate) struct Job<'a> {
     pub samples: &'a [Complex<i8>],

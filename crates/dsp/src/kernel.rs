@@ -1,161 +1,171 @@
 //! The inner loop of the running-sum correlator, once for all instruction sets.
 //!
-//! The loop goes over values of the code (chips, or half chips of BOC) in groups of [`LANES`]. Each value
-//! is divided into `M` bins; the difference of the running sum over a bin is the sum of its samples.
+//! Each tap is a correlation of its own: the difference of the running sum over a value of the code (a
+//! chip, or half a chip of BOC) is the sum of its samples, which takes the sign of the value and is turned
+//! by the carrier at its middle. The edges of the values are looked up for a chunk of them at a time and
+//! once for taps a whole number of values apart; the rest goes on side by side.
 
 use num_complex::Complex;
 
-use crate::replica::MARGIN;
+use crate::arch::edges::{Steps, look_up};
 
-/// Code values side by side.
-pub(crate) const LANES: usize = 16;
+/// Code values whose edges are looked up at a time.
+pub(crate) const CHUNK: usize = 64;
 /// Fraction bits of a position in samples.
 pub(crate) const FRACTION: u32 = 36;
 
-/// One bin of every code value.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Bin {
-    /// Where the bin of the first code value begins: samples after the first one, with [`FRACTION`]
-    /// fraction bits, rounded so that a right shift gives the first sample of the bin.
-    pub start: i64,
-    /// Code values from the prompt to the early (0 or more) and the late one (0 or less).
-    pub early: i8,
-    pub late: i8,
+/// One of the taps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tap {
+    /// Which of the edges are its own.
+    pub edges: usize,
+    /// Place in the period of the first value.
+    pub first: usize,
 }
 
 /// What the kernel works on.
-pub(crate) struct Job<'a> {
+pub(crate) struct Job<'a, const N: usize, const M: usize> {
     /// Running sums: entry n is the sum before sample n; one more than there are samples.
     pub sums: &'a [u32],
-    /// Periodic code with its margins.
-    pub code: &'a [f32],
-    /// Values in a period of the code.
+    /// Periodic codes with [`CHUNK`] values behind: 0 for +1, -1 for -1.
+    pub codes: [&'a [i32]; N],
+    /// Values in a period of the codes.
     pub period: usize,
-    /// Place in the period of the first value.
-    pub first: usize,
+    /// Where the first value begins: samples after the first one, with [`FRACTION`] fraction bits, rounded
+    /// so that a right shift gives the first sample of the value.
+    pub start: [i64; M],
+    /// Where it ends, if not where the next one begins.
+    pub end: Option<[i64; M]>,
+    /// Early, prompt and late.
+    pub taps: [Tap; 3],
     /// Number of values.
     pub values: usize,
     /// Samples of a value, with [`FRACTION`] fraction bits.
     pub step: i64,
-    /// Replica carrier at the first value.
-    pub carrier: Complex<f64>,
-    /// Its rotation from one value to the next.
+    /// Rotation of the replica carrier from one value to the next.
     pub turn: Complex<f64>,
 }
 
-/// Sums of a bin over all values: samples times conjugate carrier times early, prompt and late code.
-pub(crate) type BinSums = [Complex<f64>; 3];
-
-/// The difference of two running sums is scaled by this.
-pub(crate) const SCALE: f64 = 65536.0;
+/// For each tap the sum of samples times conjugate carrier times code, the carrier being 1 at the middle of
+/// the tap's first value.
+pub(crate) type Sums = [Complex<f64>; 3];
 
 #[inline(always)]
 fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// Sums all bins.
-///
-/// Only bins from `EARLY` on have an early value that is not the prompt one, and only those before `LATE`
-/// such a late one; the others share the prompt's sum. Results are [`SCALE`] times too large.
+/// Correlates with `N` codes over `M` sequences of edges, `L` values side by side.
 #[inline(always)]
-pub(crate) fn correlate<const M: usize, const EARLY: usize, const LATE: usize, const FMA: bool>(
-    job: &Job<'_>,
-    bins: &[Bin; M],
-) -> [BinSums; M] {
-    let mut lane = [Complex::new(1.0f64, 0.0); LANES];
+pub(crate) fn correlate<const N: usize, const M: usize, const L: usize, const FMA: bool>(
+    job: &Job<'_, N, M>,
+) -> [Sums; N] {
+    let mut lane = [Complex::new(1.0f64, 0.0); L];
     lane[1] = job.turn;
-    for l in 2..LANES {
+    for l in 2..L {
         lane[l] = lane[l / 2] * lane[l - l / 2];
     }
-    let stride = lane[LANES / 2] * lane[LANES / 2];
-    let lane_re: [f32; LANES] = std::array::from_fn(|l| lane[l].re as f32);
-    let lane_im: [f32; LANES] = std::array::from_fn(|l| lane[l].im as f32);
-    let mut base = job.carrier;
-    let mut at = job.first;
-    let mut position: [i64; M] = std::array::from_fn(|j| bins[j].start);
-    let mut acc = [[[0.0f32; LANES]; 6]; M];
-    let Some(last) = job.sums.len().checked_sub(1) else { return [BinSums::default(); M] };
-    let sums = &job.sums[..=last];
+    let stride = lane[L / 2] * lane[L / 2];
+    // Rotations from the start of a chunk to its groups of values.
+    let mut group = [Complex::new(1.0f64, 0.0); CHUNK];
+    group[1] = stride;
+    for g in 2..=CHUNK / L {
+        group[g] = group[g / 2] * group[g - g / 2];
+    }
+    let (group_re, group_im) = (group.map(|v| v.re as f32), group.map(|v| v.im as f32));
+    let mut base = Complex::new(1.0f64, 0.0);
+    let mut limits = Limits { start: job.start, end: job.end };
+    let mut at = job.taps.map(|tap| tap.first);
+    let mut sum = [[[[0.0f32; L]; 4]; 3]; N];
+    // One chunk is looked up while the one before it is summed.
+    let mut looked_up = [[[[0u32; CHUNK + 1]; 2]; M]; 2];
+    let steps: Steps = std::array::from_fn(|k| k as i64 * job.step);
+    limits.look_up(job.sums, &steps, &mut looked_up[0]);
 
-    let lane_offset: [u64; LANES + 1] = std::array::from_fn(|l| (l as i64 * job.step) as u64);
-    let stride_position = LANES as i64 * job.step;
-
-    for _ in 0..job.values.div_ceil(LANES) {
-        let mut edge = [[0u32; LANES + 1]; M];
-        // All edges of the group lie between its first one and the end of the group's last bin.
-        let inside =
-            position[0] >= 0 && (position[M - 1] + stride_position) as u64 >> FRACTION <= last as u64;
-        if inside {
-            for j in 0..M {
-                let mut index = [0u32; LANES];
-                for l in 0..LANES {
-                    index[l] = ((position[j] as u64 + lane_offset[l]) >> FRACTION) as u32;
-                }
-                for l in 0..LANES {
-                    edge[j][l] = sums.get(index[l] as usize).copied().unwrap_or(0);
-                }
+    for chunk in 0..job.values.div_ceil(CHUNK) {
+        limits.look_up(job.sums, &steps, &mut looked_up[(chunk + 1) % 2]);
+        let edges = &looked_up[chunk % 2];
+        let (base_re, base_im) = (base.re as f32, base.im as f32);
+        base *= group[CHUNK / L];
+        let mut carrier = [[0.0f32; CHUNK]; 2];
+        for g in 0..CHUNK / L {
+            carrier[0][g] = fma::<FMA>(base_re, group_re[g], -(base_im * group_im[g]));
+            carrier[1][g] = fma::<FMA>(base_re, group_im[g], base_im * group_re[g]);
+        }
+        for t in 0..3 {
+            let [own, end] = &edges[job.taps[t].edges % M];
+            let from: &[u32; CHUNK] = own.first_chunk().unwrap_or(&[0; CHUNK]);
+            let next: &[u32; CHUNK] = own[1..].first_chunk().unwrap_or(&[0; CHUNK]);
+            let end: &[u32; CHUNK] = end.first_chunk().unwrap_or(&[0; CHUNK]);
+            let to = if job.end.is_some() { end } else { next };
+            for (sum, code) in sum.iter_mut().zip(job.codes) {
+                let code: &[i32; CHUNK] =
+                    code.get(at[t]..).and_then(|c| c.first_chunk()).unwrap_or(&[0; CHUNK]);
+                sum[t] = add::<L, FMA>(sum[t], from, to, code, &carrier);
             }
-            let end = (position[0] + stride_position) as u64 >> FRACTION;
-            edge[0][LANES] = sums.get(end as usize).copied().unwrap_or(0);
-        } else {
-            for j in 0..M {
-                for (l, sum) in edge[j].iter_mut().enumerate() {
-                    let p = (position[j] + l as i64 * job.step) >> FRACTION;
-                    *sum = sums.get((p.max(0) as usize).min(last)).copied().unwrap_or(0);
-                }
-            }
-        }
-        position.iter_mut().for_each(|p| *p += stride_position);
-
-        let (re, im) = (base.re as f32, base.im as f32);
-        base *= stride;
-        let mut cos = [0.0f32; LANES];
-        let mut sin = [0.0f32; LANES];
-        for l in 0..LANES {
-            cos[l] = fma::<FMA>(re, lane_re[l], -(im * lane_im[l]));
-            sin[l] = fma::<FMA>(re, lane_im[l], im * lane_re[l]);
-        }
-        let Some(code) = job.code.get(at..at + LANES + 2 * MARGIN) else { break };
-        at += LANES;
-        while at >= job.period {
-            at -= job.period;
-        }
-        for j in 0..M {
-            let (from, to, shift) =
-                if j + 1 < M { (&edge[j], &edge[j + 1], 0) } else { (&edge[j], &edge[0], 1) };
-            let from: &[u32; LANES] = from.first_chunk().unwrap_or(&[0; LANES]);
-            let to: &[u32; LANES] = to[shift..].first_chunk().unwrap_or(&[0; LANES]);
-            let pick = |offset: i8| -> &[f32; LANES] {
-                let k = (MARGIN as i64 + i64::from(offset)) as usize;
-                code.get(k..).and_then(|c| c.first_chunk()).unwrap_or(&[0.0; LANES])
-            };
-            let (early, prompt, late) = (pick(bins[j].early), pick(0), pick(bins[j].late));
-            let sum = &mut acc[j];
-            for l in 0..LANES {
-                let d = to[l].wrapping_sub(from[l]).cast_signed();
-                let low = d << 16;
-                let i = low as f32;
-                let q = d.wrapping_sub(low >> 16) as f32;
-                let y_re = fma::<FMA>(i, cos[l], q * sin[l]);
-                let y_im = fma::<FMA>(q, cos[l], -(i * sin[l]));
-                sum[0][l] = fma::<FMA>(prompt[l], y_re, sum[0][l]);
-                sum[1][l] = fma::<FMA>(prompt[l], y_im, sum[1][l]);
-                if j >= EARLY {
-                    sum[2][l] = fma::<FMA>(early[l], y_re, sum[2][l]);
-                    sum[3][l] = fma::<FMA>(early[l], y_im, sum[3][l]);
-                }
-                if j < LATE {
-                    sum[4][l] = fma::<FMA>(late[l], y_re, sum[4][l]);
-                    sum[5][l] = fma::<FMA>(late[l], y_im, sum[5][l]);
-                }
+            at[t] += CHUNK;
+            if at[t] >= job.period {
+                at[t] %= job.period;
             }
         }
     }
-    let total = |v: &[f32; LANES]| v.iter().map(|&x| f64::from(x)).sum::<f64>();
-    std::array::from_fn(|j| {
-        let pair = |t: usize| Complex::new(total(&acc[j][t]), total(&acc[j][t + 1]));
-        let prompt = pair(0);
-        [if j >= EARLY { pair(2) } else { prompt }, prompt, if j < LATE { pair(4) } else { prompt }]
+    sum.map(|sum| {
+        sum.map(|[i_re, i_im, both_re, both_im]| {
+            let mut total = Complex::default();
+            for (l, lane) in lane.iter().enumerate() {
+                let [i_re, i_im, both_re, both_im] =
+                    [i_re[l], i_im[l], both_re[l], both_im[l]].map(|v| f64::from(v) / 65536.0);
+                let (q_re, q_im) = (both_re - i_re / 65536.0, both_im - i_im / 65536.0);
+                total += Complex::new(i_re + q_im, q_re - i_im) * lane.conj();
+            }
+            total
+        })
     })
+}
+
+/// Where the next chunk of each sequence of edges begins.
+struct Limits<const M: usize> {
+    start: [i64; M],
+    end: Option<[i64; M]>,
+}
+
+impl<const M: usize> Limits<M> {
+    /// Looks the chunk up and goes on to the next.
+    #[inline(always)]
+    fn look_up(&mut self, sums: &[u32], steps: &Steps, chunk: &mut [[[u32; CHUNK + 1]; 2]; M]) {
+        for (m, [own, end]) in chunk.iter_mut().enumerate() {
+            look_up(sums, self.start[m], steps, own);
+            self.start[m] += steps[CHUNK];
+            if let Some(ends) = &mut self.end {
+                look_up(sums, ends[m], steps, end);
+                ends[m] += steps[CHUNK];
+            }
+        }
+    }
+}
+
+/// Adds a chunk: I times the real and the imaginary part of the carrier, then the same of I and Q together.
+#[inline(always)]
+fn add<const L: usize, const FMA: bool>(
+    [mut i_re, mut i_im, mut both_re, mut both_im]: [[f32; L]; 4],
+    from: &[u32; CHUNK],
+    to: &[u32; CHUNK],
+    code: &[i32; CHUNK],
+    [carrier_re, carrier_im]: &[[f32; CHUNK]; 2],
+) -> [[f32; L]; 4] {
+    for (g, (&re, &im)) in carrier_re.iter().zip(carrier_im).enumerate().take(CHUNK / L) {
+        for l in 0..L {
+            let v = g * L + l;
+            let d = to[v].wrapping_sub(from[v]).cast_signed();
+            // I plus 65536 Q: negated as one.
+            let both = (d ^ code[v]).wrapping_sub(code[v]);
+            let i = (both << 16) as f32;
+            let both = both as f32;
+            i_re[l] = fma::<FMA>(i, re, i_re[l]);
+            i_im[l] = fma::<FMA>(i, im, i_im[l]);
+            both_re[l] = fma::<FMA>(both, re, both_re[l]);
+            both_im[l] = fma::<FMA>(both, im, both_im[l]);
+        }
+    }
+    [i_re, i_im, both_re, both_im]
 }

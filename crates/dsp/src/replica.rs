@@ -1,5 +1,5 @@
 use crate::direct::REACH;
-use crate::kernel::LANES;
+use crate::kernel::CHUNK;
 
 /// How chips are shaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +13,12 @@ pub enum Subcarrier {
 /// One period of a code, ready to correlate with.
 #[derive(Debug, Clone)]
 pub struct Replica {
-    /// ±1, one a value, extended periodically by `MARGIN` in front and `MARGIN + LANES` behind.
-    extended: Vec<f32>,
-    /// The same in integers, with `MARGIN + REACH` behind.
+    /// 0 for +1 and -1 for -1, one a value, extended periodically by `CHUNK` behind.
+    signs: Vec<i32>,
+    /// ±1, extended periodically by `MARGIN` in front and `MARGIN + REACH` behind.
     bytes: Vec<i8>,
     /// A bit for each of `bytes`, set for -1, from the lowest bit on; 0 from there on.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     bits: Vec<u64>,
     len: usize,
     per_chip: usize,
@@ -29,22 +30,22 @@ pub(crate) const MARGIN: usize = 4;
 impl Replica {
     /// From the chips of one period: 0 becomes +1, anything else -1.
     pub fn new(chips: &[u8], subcarrier: Subcarrier) -> Self {
-        let sign = |c: &u8| if *c == 0 { 1.0 } else { -1.0 };
-        let (values, per_chip): (Vec<f32>, _) = match subcarrier {
+        let sign = |c: &u8| if *c == 0 { 1i8 } else { -1 };
+        let (values, per_chip): (Vec<i8>, _) = match subcarrier {
             Subcarrier::None => (chips.iter().map(sign).collect(), 1),
             Subcarrier::BocSine => (chips.iter().flat_map(|c| [sign(c), -sign(c)]).collect(), 2),
         };
         let len = values.len();
-        let extend = |behind: usize| {
-            let before = (len - MARGIN % len.max(1)) % len.max(1);
-            let all = if len == 0 { 0 } else { len + 2 * MARGIN + behind };
-            values.iter().copied().cycle().skip(before).take(all)
+        let extend = |before: usize, behind: usize| {
+            let skip = (len - before % len.max(1)) % len.max(1);
+            let all = if len == 0 { 0 } else { before + len + behind };
+            values.iter().copied().cycle().skip(skip).take(all)
         };
-        let extended = extend(LANES).collect();
-        let bytes: Vec<i8> = extend(REACH).map(|v| v as i8).collect();
+        let signs = extend(0, CHUNK).map(|v| i32::from(v) >> 1).collect();
+        let bytes: Vec<i8> = extend(MARGIN, MARGIN + REACH).collect();
         let word = |c: &[i8]| c.iter().rev().fold(0, |word, &v| word << 1 | u64::from(v < 0));
         let bits = bytes.chunks(64).map(word).chain([0]).collect();
-        Self { extended, bytes, bits, len, per_chip }
+        Self { signs, bytes, bits, len, per_chip }
     }
 
     /// Number of values in a period: chips, or half chips of BOC.
@@ -58,22 +59,24 @@ impl Replica {
     }
 
     /// Value `index` modulo the period.
-    pub(crate) fn value(&self, index: i64) -> f32 {
+    pub(crate) fn value(&self, index: i64) -> i8 {
         let wrapped = index.checked_rem_euclid(self.len as i64).map_or(0, |k| k as usize);
-        self.extended.get(MARGIN + wrapped).copied().unwrap_or(0.0)
+        self.bytes.get(MARGIN + wrapped).copied().unwrap_or(0)
     }
 
-    /// One period, with the margins around it.
-    pub(crate) fn extended(&self) -> &[f32] {
-        &self.extended
+    /// One period and what follows: 0 for +1 and -1 for -1.
+    pub(crate) fn signs(&self) -> &[i32] {
+        &self.signs
     }
 
-    /// The same in integers.
+    /// One period as ±1, with the margins around it.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(crate) fn bytes(&self) -> &[i8] {
         &self.bytes
     }
 
     /// The same in bits, 1 for -1.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(crate) fn bits(&self) -> &[u64] {
         &self.bits
     }

@@ -276,6 +276,60 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Two codes at once give what two calls give.
+    #[test]
+    fn a_pair_is_two_correlations(
+        rate in prop_oneof![Just(4.0e6), Just(10.0e6), Just(25.0e6), 2.5e6..60.0e6f64],
+        freq in prop_oneof![Just(0.0), -5e3..5e3f64, -1.0e5..1.0e5f64, Just(1.0e6)],
+        len in prop_oneof![0usize..70, 3000usize..9000], phase in code_phase(), spacing in spacing(),
+        boc in any::<bool>(), code_len in prop_oneof![Just(1usize), Just(1023), Just(10230), 2usize..40],
+        seed in any::<u64>(),
+    ) {
+        let samples = noise(9001, seed);
+        let band = band(rate, 7, &samples);
+        let c = Correlation { start: 8, len, code_phase_chips: phase, code_rate_hz: 1.023e6,
+            carrier_phase_cycles: 0.3, carrier_freq_hz: freq, tap_spacing_chips: spacing };
+        let subcarrier = if boc { Subcarrier::BocSine } else { Subcarrier::None };
+        let codes = [1, 2].map(|k| Replica::new(&chips(code_len, seed ^ k), subcarrier));
+        let energy = (len as f64).sqrt() * 128.0;
+        for level in Level::all_available() {
+            let correlator = Correlator::new(rate, level);
+            let both = correlator.correlate_pair(&band.view(), [&codes[0], &codes[1]], &c).unwrap();
+            for (pair, code) in both.into_iter().zip(&codes) {
+                let alone = correlator.correlate(&band.view(), code, &c).unwrap();
+                for (a, b) in list(pair).iter().zip(list(alone)) {
+                    prop_assert!((a - b).norm() <= 1e-6 * energy, "{level}: {a} in a pair, {b} alone");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pair_is_of_one_shape() {
+    let band = band(4.0e6, 0, &noise(4000, 1));
+    let c = Correlation {
+        start: 0,
+        len: 4000,
+        code_phase_chips: 0.0,
+        code_rate_hz: 1.023e6,
+        carrier_phase_cycles: 0.0,
+        carrier_freq_hz: 0.0,
+        tap_spacing_chips: 0.5,
+    };
+    let plain = Replica::new(&chips(1022, 2), Subcarrier::None);
+    let boc = Replica::new(&chips(511, 2), Subcarrier::BocSine);
+    let short = Replica::new(&chips(511, 2), Subcarrier::None);
+    let correlator = Correlator::new(4.0e6, Level::Portable);
+    let pair = |other| correlator.correlate_pair(&band.view(), [&plain, other], &c);
+    assert!(pair(&plain).is_some());
+    assert_eq!(pair(&boc), None);
+    assert_eq!(pair(&short), None);
+}
+
 #[test]
 fn nothing_outside_the_view() {
     let band = band(4.0e6, 500, &noise(4000, 1));

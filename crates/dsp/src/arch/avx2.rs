@@ -4,7 +4,8 @@ use std::arch::x86_64::*;
 
 use num_complex::Complex;
 
-use crate::direct::{Job, RUN, SCALE, Sums, Table, Walk};
+use crate::direct::{Job, RUN, SCALE, Table, Walk};
+use crate::kernel::Sums;
 
 /// Samples of a block.
 const LANES: usize = 16;

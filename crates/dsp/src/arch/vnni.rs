@@ -8,7 +8,8 @@ use std::arch::{asm, x86_64::*};
 
 use num_complex::Complex;
 
-use crate::direct::{self, DITHER, FRACTION, Job, Sums, sum_of};
+use crate::direct::{self, DITHER, FRACTION, Job, sum_of};
+use crate::kernel::Sums;
 use crate::replica::MARGIN;
 
 /// Samples of a block.
@@ -233,9 +234,9 @@ pub(super) fn correlate<const N: usize>(job: &Job<'_>, codes: [&[u64]; N]) -> [S
                     }
                     [i, q] = planes(samples);
                     let mut to = [zero; 3];
-                    for t in 0..3 {
+                    for (t, to) in to.iter_mut().enumerate() {
                         let carry = _mm512_cmpgt_epu8_mask(table.fraction[t], above);
-                        to[t] = carried(table.place[t], carry);
+                        *to = carried(table.place[t], carry);
                     }
                     place = to;
                     if N > 1 {
