@@ -27,6 +27,7 @@ mod clock;
 mod config;
 mod diagnosis;
 mod event;
+mod predict;
 mod receiver;
 mod search;
 mod slot;
@@ -43,8 +44,9 @@ pub use megrez_track as track;
 pub use config::{ReceiverBuilder, ReceiverConfig};
 pub use diagnosis::{Diagnosis, Finding};
 pub use event::{Event, LossReason};
+pub use predict::{Observer, Prediction};
 pub use receiver::{Receiver, ReceiverError, SatStatus};
-pub use search::{doppler_window_hz, search_outward};
+pub use search::{assisted_windows_hz, doppler_window_hz, search_assisted, search_outward};
 pub use state::{HotStart, StateError};
 
 /// What most programs need.

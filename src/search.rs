@@ -5,17 +5,23 @@
 //! common offset, and a longer search around it finds the weak ones. Afterwards the missing satellites are
 //! searched again from time to time. All of it is decided by sample numbers, so that a replay does the same.
 
+use std::collections::BTreeMap;
+
 use megrez_acquire::{Acquisition, SearchPlan, Searcher};
 use megrez_dsp::{SampleBlock, Samples, StreamInfo};
-use megrez_signal::SignalId;
+use megrez_signal::{Sat, SignalId};
+
+use crate::Prediction;
 
 /// Doppler of a satellite as seen from the ground, at most (GPS MEO, stationary receiver), with margin for
 /// a fast vehicle.
 const SATELLITE_DOPPLER_HZ: f64 = 5_500.0;
 /// Oscillator errors that the first search covers, as a share of the carrier: a TCXO.
 const TCXO_ERROR: f64 = 1e-6;
-/// Distance of the windows of the search over the oscillator's error.
-const WINDOW_STEP_HZ: f64 = 2.0 * SATELLITE_DOPPLER_HZ;
+/// Distance of the windows of a search over the oscillator's error, relative to the carrier.
+const WINDOW_STEP: f64 = 2.0 * SATELLITE_DOPPLER_HZ / 1.575e9;
+/// Half the window of a satellite that is tracked, in Hz.
+const TRACKED_HZ: f64 = 150.0;
 /// Satellites that settle the oscillator's offset.
 const ENOUGH: usize = 2;
 
@@ -24,12 +30,29 @@ const ENOUGH: usize = 2;
 pub(crate) struct Wanted {
     pub(crate) signal: SignalId,
     pub(crate) prns: Vec<u8>,
-    /// Satellites that are tracked: searched along, so that their traces in the others' grids are known.
-    pub(crate) tracked: Vec<u8>,
+    /// Satellites that are tracked, and their Doppler in Hz: searched along, so that their traces in the
+    /// others' grids are known.
+    pub(crate) tracked: Vec<(u8, f64)>,
     /// Common frequency offset of the received signals, relative to the carrier, if known.
     pub(crate) offset: Option<f64>,
-    /// Doppler window in Hz that holds them all, if it can be predicted.
-    pub(crate) window_hz: Option<(f64, f64)>,
+    /// Whether that offset comes from a fix, and so is as good as exact.
+    pub(crate) offset_is_exact: bool,
+    /// Doppler windows in Hz of those for which one can be predicted.
+    pub(crate) windows_hz: BTreeMap<u8, (f64, f64)>,
+}
+
+impl Wanted {
+    /// Windows of all satellites around the known offset.
+    fn all_windows_hz(&self) -> BTreeMap<u8, (f64, f64)> {
+        let mut around = doppler_window_hz(self.signal, self.offset.unwrap_or(0.0));
+        if self.offset.is_some() && self.offset_is_exact {
+            let spare = TCXO_ERROR * self.signal.def().carrier_hz;
+            around = (around.0 + spare, around.1 - spare);
+        }
+        let missing = self.prns.iter().map(|prn| (*prn, self.windows_hz.get(prn).copied().unwrap_or(around)));
+        let tracked = self.tracked.iter().map(|&(prn, hz)| (prn, (hz - TRACKED_HZ, hz + TRACKED_HZ)));
+        missing.chain(tracked).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +170,7 @@ impl Search {
         if !found.is_empty() || wanted.iter().any(|w| w.offset.is_some()) {
             return found;
         }
-        let centers = offsets(self.oscillator_error);
+        let centers = offsets(self.oscillator_error, WINDOW_STEP);
         let Some(&center) = centers.get(self.window % centers.len().max(1)) else { return found };
         self.window += 1;
         self.around(start, wanted, Stage::Deep, Some(center))
@@ -163,11 +186,11 @@ impl Search {
     ) -> Vec<Acquisition> {
         let mut found = Vec::new();
         for w in wanted.iter().filter(|w| !w.prns.is_empty()) {
-            let window = match (offset, w.window_hz) {
-                (None, Some(window)) => window,
-                _ => doppler_window_hz(w.signal, offset.or(w.offset).unwrap_or(0.0)),
-            };
-            let plan = self.plan(w, stage, window);
+            let mut plan =
+                self.plan(w, stage, doppler_window_hz(w.signal, offset.or(w.offset).unwrap_or(0.0)));
+            if offset.is_none() {
+                plan.restrict(w.all_windows_hz());
+            }
             if let Ok(some) = self.searcher.search(&self.samples, start, &plan) {
                 found.extend(some.into_iter().filter(|a| w.prns.contains(&a.sat.prn)));
             }
@@ -180,7 +203,7 @@ impl Search {
             Stage::Quick => SearchPlan::cold(wanted.signal, 0.0),
             Stage::Deep => SearchPlan::deep(wanted.signal, 0.0),
         };
-        plan.prns = wanted.prns.iter().chain(&wanted.tracked).copied().collect();
+        plan.prns = wanted.prns.iter().copied().chain(wanted.tracked.iter().map(|t| t.0)).collect();
         plan.prns.sort_unstable();
         plan.doppler_hz = doppler_hz;
         plan
@@ -195,22 +218,65 @@ pub fn doppler_window_hz(signal: SignalId, offset: f64) -> (f64, f64) {
     (offset * carrier_hz - half, offset * carrier_hz + half)
 }
 
+/// Windows in Hz of the satellites of `signal` that are predicted to be heard, when everything is received off
+/// by `offset`, relative to the carrier; they cover what an ordinary TCXO adds.
+pub fn assisted_windows_hz(
+    signal: SignalId,
+    predictions: &BTreeMap<Sat, Option<Prediction>>,
+    offset: f64,
+) -> BTreeMap<u8, (f64, f64)> {
+    let def = signal.def();
+    let heard = predictions.iter().filter(|(sat, _)| sat.constellation == def.constellation);
+    heard
+        .filter_map(|(sat, prediction)| {
+            let prediction = prediction.as_ref()?;
+            let half = prediction.doppler_error + TCXO_ERROR;
+            let middle = prediction.doppler + offset;
+            Some((sat.prn, ((middle - half) * def.carrier_hz, (middle + half) * def.carrier_hz)))
+        })
+        .collect()
+}
+
 /// Searches near the nominal frequency, then outwards until some satellites are found, and then around their
 /// common offset. `search` is given the offset relative to the carrier; `oscillator_error` bounds it.
 pub fn search_outward(
     oscillator_error: f64,
+    search: impl FnMut(f64) -> Vec<Acquisition>,
+) -> Vec<Acquisition> {
+    outward(&offsets(oscillator_error, WINDOW_STEP), common_offset, search)
+}
+
+/// As [`search_outward`], for searches in [windows](assisted_windows_hz) around `predictions`.
+pub fn search_assisted(
+    oscillator_error: f64,
+    predictions: &BTreeMap<Sat, Option<Prediction>>,
+    search: impl FnMut(f64) -> Vec<Acquisition>,
+) -> Vec<Acquisition> {
+    let offset = |found: &[Acquisition]| {
+        let beyond = |a: &Acquisition| {
+            let prediction = predictions.get(&a.sat)?.as_ref()?;
+            Some(a.doppler_hz / a.signal.def().carrier_hz - prediction.doppler)
+        };
+        median(found.iter().filter_map(beyond).collect())
+    };
+    outward(&offsets(oscillator_error, 2.0 * TCXO_ERROR), offset, search)
+}
+
+fn outward(
+    centers: &[f64],
+    offset_of: impl Fn(&[Acquisition]) -> Option<f64>,
     mut search: impl FnMut(f64) -> Vec<Acquisition>,
 ) -> Vec<Acquisition> {
     let found = search(0.0);
     if found.len() >= ENOUGH {
         return found;
     }
-    for center in offsets(oscillator_error) {
+    for &center in centers {
         let some = search(center);
         if some.len() < ENOUGH {
             continue;
         }
-        let Some(offset) = common_offset(&some) else { continue };
+        let Some(offset) = offset_of(&some) else { continue };
         let mut all = search(offset);
         for extra in some {
             if !all.iter().any(|a| a.sat == extra.sat && a.signal == extra.signal) {
@@ -223,8 +289,7 @@ pub fn search_outward(
 }
 
 /// Centres of a search over the oscillator's error, outwards from the nominal frequency.
-fn offsets(oscillator_error: f64) -> Vec<f64> {
-    let step = WINDOW_STEP_HZ / 1.575e9;
+fn offsets(oscillator_error: f64, step: f64) -> Vec<f64> {
     let count = (oscillator_error / step).ceil() as i32;
     (1..=count).flat_map(|k| [f64::from(k) * step, -f64::from(k) * step]).collect()
 }

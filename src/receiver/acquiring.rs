@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use megrez_acquire::{Acquisition, SearchPlan, Searcher};
 use megrez_dsp::{SampleBlock, StreamInfo};
-use megrez_orbit::look_angles;
-use megrez_signal::{SPEED_OF_LIGHT, Sat};
+use megrez_signal::Sat;
 use megrez_track::{ChannelStart, ChannelState};
 
 use super::Receiver;
-use crate::Event;
 use crate::search::{Wanted, common_offset, median};
 use crate::slot::Slot;
+use crate::{Event, Observer, Prediction};
 
 /// Seconds until the next search for missing satellites: right after the first, while few are tracked, and
 /// with enough of them.
 pub(super) const SEARCH_SOON_S: f64 = 0.2;
 const SEARCH_SHORT_OF_SATELLITES_S: f64 = 8.0;
 const SEARCH_CONTENT_S: f64 = 30.0;
+/// Searches while content that share the missing satellites of which nothing is known among them.
+const CONTENT_TURNS: u64 = 3;
 /// Satellites with which a receiver is content.
 const ENOUGH_SATELLITES: usize = 6;
 /// A signal so much weaker than the strongest on its carrier, in dB, is probably its cross-correlation: C/A
@@ -62,13 +63,19 @@ impl Receiver {
         if !self.search.is_active(block.first_sample) {
             return;
         }
+        if self.slots.len() >= self.config.max_channels {
+            self.search.postpone(self.end + self.samples(SEARCH_SHORT_OF_SATELLITES_S));
+            return;
+        }
         let wanted = self.wanted(block.first_sample);
         let Some(found) = self.search.offer(block, &wanted) else {
             if wanted.iter().all(|w| w.prns.is_empty()) {
+                self.turn = (self.turn + 1) % CONTENT_TURNS;
                 self.search.postpone(self.end + self.samples(SEARCH_CONTENT_S));
             }
             return;
         };
+        self.turn = (self.turn + 1) % CONTENT_TURNS;
         self.learn_offset(&found);
         let first = self.found == 0 && self.blocks < 100;
         self.found += found.len();
@@ -77,12 +84,11 @@ impl Receiver {
                 events.push(Event::Acquired(acquisition));
             }
         }
-        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
         let pause_s = if first || self.found == 0 {
             SEARCH_SOON_S
         } else if self.end < self.retry_until {
             SEARCH_RETRY_S
-        } else if steady < ENOUGH_SATELLITES {
+        } else if !self.is_content() {
             SEARCH_SHORT_OF_SATELLITES_S
         } else {
             SEARCH_CONTENT_S
@@ -143,67 +149,61 @@ impl Receiver {
 
     /// Satellites that are not tracked and may be there.
     pub(super) fn wanted(&self, sample: u64) -> Vec<Wanted> {
-        let predicted = self.predicted_dopplers(sample);
+        let predicted = self.predictions(sample);
+        let offset_is_exact = self.last_fix.is_some();
+        let share = |sat: Sat| !self.is_content() || u64::from(sat.prn) % CONTENT_TURNS == self.turn;
         self.config
             .signals
             .iter()
             .map(|&signal| {
-                let mut window: Option<(f64, f64)> = None;
-                let mut all_predicted = true;
-                let prns = signal
+                let of_signal = || self.slots.iter().filter(|s| s.signal.id == signal);
+                let carrier_hz = signal.def().carrier_hz;
+                let mut windows_hz = BTreeMap::new();
+                let missing = signal
                     .def()
                     .sats()
-                    .filter(|&sat| !self.slots.iter().any(|s| s.sat == sat && s.signal.id == signal))
-                    .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until))
-                    .filter(|sat| match predicted.get(sat) {
+                    .filter(|&sat| !of_signal().any(|s| s.sat == sat))
+                    .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until));
+                let prns = missing
+                    .filter(|&sat| match predicted.get(&sat) {
                         Some(None) => false,
-                        Some(Some(relative)) => {
-                            let doppler_hz = relative * signal.def().carrier_hz;
-                            let (low, high) = window.unwrap_or((f64::MAX, f64::MIN));
-                            window = Some((
-                                low.min(doppler_hz - PREDICTED_HZ),
-                                high.max(doppler_hz + PREDICTED_HZ),
-                            ));
+                        Some(Some(prediction)) => {
+                            let hz = (prediction.doppler + self.offset.unwrap_or(0.0)) * carrier_hz;
+                            windows_hz.insert(sat.prn, (hz - PREDICTED_HZ, hz + PREDICTED_HZ));
                             true
                         }
-                        None => {
-                            all_predicted = false;
-                            true
-                        }
+                        None => share(sat),
                     })
                     .map(|sat| sat.prn)
                     .collect();
-                let tracked =
-                    self.slots.iter().filter(|s| s.signal.id == signal).map(|s| s.sat.prn).collect();
-                Wanted {
-                    signal,
-                    prns,
-                    tracked,
-                    offset: self.offset,
-                    window_hz: window.filter(|_| all_predicted),
-                }
+                let tracked = of_signal().map(|s| (s.sat.prn, s.last_doppler_hz)).collect();
+                Wanted { signal, prns, tracked, offset: self.offset, offset_is_exact, windows_hz }
             })
             .collect()
     }
 
-    /// For satellites with an ephemeris, once a position is known: relative Doppler, or none below the
-    /// horizon.
-    fn predicted_dopplers(&self, sample: u64) -> BTreeMap<Sat, Option<f64>> {
+    /// Whether enough satellites are tracked that the search for others can take its time.
+    fn is_content(&self) -> bool {
+        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
+        steady >= ENOUGH_SATELLITES && self.end >= self.retry_until
+    }
+
+    /// For satellites with an ephemeris or almanac, once a position is known: what to expect, or none below
+    /// the horizon.
+    fn predictions(&self, sample: u64) -> BTreeMap<Sat, Option<Prediction>> {
         let Some((at, fix)) = &self.last_fix else { return BTreeMap::new() };
         if sample.saturating_sub(*at) > self.samples(PREDICT_VISIBLE_S) {
             return BTreeMap::new();
         }
         let Some(now) = self.now(sample) else { return BTreeMap::new() };
-        let mut all = BTreeMap::new();
-        for sat in self.nav.sats() {
-            let Some(ephemeris) = self.nav.ephemeris(sat, now) else { continue };
-            let state = ephemeris.state(now);
-            let azel = look_angles(fix.position, state.position);
-            let line = state.position - fix.position;
-            let rate = (state.velocity - fix.velocity.unwrap_or_default()).dot(line) / line.norm();
-            let relative = -rate / SPEED_OF_LIGHT + state.clock_drift - fix.clock_drift;
-            all.insert(sat, (azel.elevation > LOWEST).then_some(relative));
-        }
-        all
+        let observer = Observer {
+            position: fix.position,
+            velocity: fix.velocity.unwrap_or_default(),
+            position_error_m: 0.0,
+            speed_error_m_s: 0.0,
+            time_error_s: 0.0,
+            lowest_rad: LOWEST,
+        };
+        observer.predict(&self.nav, now)
     }
 }

@@ -222,12 +222,22 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// How long a search takes the samples together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Plan {
+    /// What there is, up to a tenth of a second.
+    Auto,
+    /// A second.
+    Weak,
+}
+
 /// Search a recording for satellites once.
 #[derive(Args)]
 #[command(after_help = "Examples:
   megrez acquire capture.cs8 --rate 4M --center 1575.42M
   megrez acquire capture.bin --config frontend.toml --signals B1I,B1C --json
-  megrez acquire capture.cu8 -r 2.048M -c 1575.42M --integrate 0.5    (weak signals)")]
+  megrez acquire capture.cu8 -r 2.048M -c 1575.42M --plan weak
+  megrez acquire capture.bin --config frontend.toml --nav brdc.rnx --near 35.7,139.8,60 --time 2021-11-25T00:40:40")]
 pub struct AcquireArgs {
     #[command(flatten)]
     pub input: InputArgs,
@@ -238,6 +248,32 @@ pub struct AcquireArgs {
     /// Satellites, such as C26,G05 [default: all]
     #[arg(long, value_delimiter = ',', value_name = "SATS")]
     pub sats: Vec<Sat>,
+
+    /// How long to search: `auto` takes what there is of a tenth of a second, `weak` a whole one for
+    /// satellites of 30 dB-Hz and less (L1 C/A: 27)
+    #[arg(long, value_enum, default_value_t = Plan::Auto)]
+    pub plan: Plan,
+
+    /// Navigation file (RINEX 3 or 4, or a UBX log): search only satellites that are up, each near its
+    /// predicted Doppler; may be given several times
+    #[arg(long, value_name = "FILE", requires = "near", requires = "time")]
+    pub nav: Vec<PathBuf>,
+
+    /// Approximate position lat,lon,height for --nav
+    #[arg(long, value_name = "POS", value_parser = position, requires = "nav")]
+    pub near: Option<Geodetic>,
+
+    /// How far off that position may be, in metres
+    #[arg(long, value_name = "M", default_value_t = 100e3)]
+    pub near_error: f64,
+
+    /// UTC of the first sample for --nav
+    #[arg(long, value_name = "T", value_parser = instant, requires = "nav")]
+    pub time: Option<GnssTime>,
+
+    /// How far off that time may be, in seconds
+    #[arg(long, value_name = "S", default_value_t = 60.0)]
+    pub time_error: f64,
 
     /// Seconds of samples to use [default: 0.1, or less if the recording is shorter]
     #[arg(long, value_name = "S")]

@@ -10,6 +10,10 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use megrez::acquire::SearchPlan;
+use megrez::orbit::Geodetic;
+use megrez::signal::{Sat, SignalId};
+use megrez::{Observer, assisted_windows_hz, doppler_window_hz};
 use serde_json::Value;
 
 const NAN: f64 = f64::NAN;
@@ -247,4 +251,54 @@ fn position_from_a_tenth_of_a_second() {
             );
         }
     }
+}
+
+/// With navigation data, a place 60 km off and a clock a minute late, the same satellites are found in a tenth of
+/// the places, and none is looked for that is below the horizon.
+#[test]
+fn assisted_search_finds_the_same_in_fewer_places() {
+    let name = "pocketsdr/L1_20211125_004000_12MHz_I.bin";
+    let (Some(file), Some(nav)) = (recording(name), recording("pocketsdr/20211125a.nav")) else { return };
+    let place = Geodetic { lat_deg: 36.2, lon_deg: 138.9, height_m: 0.0 };
+    let observer = Observer {
+        position: place.to_ecef(),
+        velocity: Default::default(),
+        position_error_m: 100e3,
+        speed_error_m_s: 100.0,
+        time_error_s: 60.0,
+        lowest_rad: -0.035,
+    };
+    let known = megrez_rinex::read_nav_from(std::fs::File::open(&nav).unwrap()).unwrap().nav;
+    let at = megrez_sim::parse_instant("2021-11-25T00:41:39.7").unwrap();
+    let predictions = observer.predict(&known, at);
+    for signal in [SignalId::L1CA, SignalId::B1CP] {
+        let mut plan = SearchPlan::for_available(signal, 0.1, 0.0);
+        plan.doppler_hz = doppler_window_hz(signal, 0.0);
+        let everywhere = plan.extent_hz();
+        plan.restrict(assisted_windows_hz(signal, &predictions, 0.0));
+        eprintln!(
+            "{signal}: {} satellites in {:.3} of the places",
+            plan.prns.len(),
+            plan.extent_hz() / everywhere
+        );
+        assert!(plan.extent_hz() < 0.15 * everywhere);
+        assert!(plan.prns.iter().all(|&prn| {
+            let sat = Sat { constellation: signal.def().constellation, prn };
+            predictions[&sat].is_some_and(|prediction| prediction.elevation_rad > -0.035)
+        }));
+    }
+    let sats = |more: &[&str]| -> Vec<(String, String)> {
+        let found = json("acquire", &file, "pocketsdr-l1.toml", more);
+        let text = |value: &Value| value.as_str().unwrap().to_string();
+        found.as_array().unwrap().iter().map(|f| (text(&f["signal"]), text(&f["sat"]))).collect()
+    };
+    let assisted =
+        ["--nav", nav.to_str().unwrap(), "--near", "36.2,138.9", "--time", "2021-11-25T00:41:39.7"];
+    let (blind, assisted) = (sats(&[]), sats(&assisted));
+    eprintln!("found blind {blind:?}, assisted {assisted:?}");
+    // The navigation file lacks some of those in the recording, but calls none of them unheard.
+    let (expected, unknown): (Vec<_>, Vec<_>) =
+        blind.into_iter().partition(|(_, sat)| predictions.contains_key(&sat.parse().unwrap()));
+    assert!(expected.len() >= 16 && unknown.len() <= 6, "{unknown:?}");
+    assert_eq!(expected, assisted);
 }

@@ -1,19 +1,31 @@
 //! `megrez acquire`: one search.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use megrez::acquire::{Acquisition, SearchPlan, Searcher};
+use megrez::orbit::TimeScale;
 use megrez::prelude::*;
-use megrez::{doppler_window_hz, search_outward};
+use megrez::{Observer, Prediction, assisted_windows_hz, doppler_window_hz, search_assisted, search_outward};
 use serde::Serialize;
 
-use crate::args::AcquireArgs;
+use crate::args::{AcquireArgs, Plan};
+use crate::commands::snapshot::read_nav;
 use crate::error::CliError;
 use crate::input::{Input, signals};
 use crate::table::table;
 
 /// Longest part of a recording that is searched unless `--integrate` says more.
 const DEFAULT_S: f64 = 0.1;
+/// The same for weak satellites: a second, and what Doppler and the last code period add.
+const WEAK_S: f64 = 1.012;
+/// Elevation in degrees below which a satellite is not looked for: the position may be 100 km off.
+const HORIZON_DEG: f64 = -2.0;
+/// Speed of a receiver, at most, in m/s.
+const SPEED_M_S: f64 = 100.0;
+
+/// What to expect of each satellite of a navigation file.
+pub type Predictions = BTreeMap<Sat, Option<Prediction>>;
 
 /// One satellite found, as printed.
 #[derive(Serialize)]
@@ -52,15 +64,18 @@ pub fn run(args: &AcquireArgs) -> Result<bool, CliError> {
     let mut input = Input::open(&args.input)?;
     let info = input.info().clone();
     let wanted = signals(&args.signals.signals, &info)?;
-    let samples = input.collect(args.integrate.unwrap_or(DEFAULT_S))?;
-    let found = search(
-        &samples,
-        &info,
-        &wanted,
-        &args.sats,
-        args.signals.oscillator,
-        args.false_alarm / wanted.len() as f64,
-    )?;
+    let default_s = if args.plan == Plan::Weak { WEAK_S } else { DEFAULT_S };
+    let samples = input.collect(args.integrate.unwrap_or(default_s))?;
+    let predictions = predictions(args)?;
+    let request = Request {
+        signals: &wanted,
+        sats: &args.sats,
+        oscillator_ppm: args.signals.oscillator,
+        false_alarm: args.false_alarm / wanted.len() as f64,
+        plan: args.plan,
+        predictions: predictions.as_ref(),
+    };
+    let found = search(&samples, &info, &request)?;
     let mut out = std::io::stdout().lock();
     let rows: Vec<Found> = found.iter().map(|a| Found::of(a, &info)).collect();
     if args.json {
@@ -95,23 +110,64 @@ pub fn print(rows: &[Found]) -> String {
     )
 }
 
+/// What is above the horizon, and at which Doppler; none without a navigation file.
+fn predictions(args: &AcquireArgs) -> Result<Option<Predictions>, CliError> {
+    let (Some(near), Some(time)) = (args.near, args.time) else { return Ok(None) };
+    let start = time + args.input.skip;
+    let observer = Observer {
+        position: near.to_ecef(),
+        velocity: Ecef::default(),
+        position_error_m: args.near_error,
+        speed_error_m_s: SPEED_M_S,
+        time_error_s: args.time_error,
+        lowest_rad: HORIZON_DEG.to_radians(),
+    };
+    let predictions = observer.predict(&read_nav(&args.nav)?, start);
+    let up = predictions.values().flatten().count();
+    if up == 0 {
+        return Err(CliError::new(format!(
+            "no satellite of the navigation data is usable at {}",
+            start.civil(TimeScale::Utc)
+        ))
+        .hint("check --time, --near, and that --nav covers them"));
+    }
+    if !args.json {
+        eprintln!("{up} satellites of {} are above the horizon", predictions.len());
+    }
+    Ok(Some(predictions))
+}
+
+/// What to search for.
+pub struct Request<'a> {
+    pub signals: &'a [SignalId],
+    /// Satellites; all if empty.
+    pub sats: &'a [Sat],
+    /// Error of the oscillator at most.
+    pub oscillator_ppm: f64,
+    /// Probability of a false satellite for each signal.
+    pub false_alarm: f64,
+    pub plan: Plan,
+    /// Restricts the search to what can be heard.
+    pub predictions: Option<&'a Predictions>,
+}
+
 /// Searches near the nominal frequency, then over the oscillator's possible error.
 pub fn search(
     samples: &Samples,
     info: &StreamInfo,
-    signals: &[SignalId],
-    sats: &[Sat],
-    oscillator_ppm: f64,
-    false_alarm: f64,
+    request: &Request<'_>,
 ) -> Result<Vec<Acquisition>, CliError> {
     let available_s = samples.len() as f64 / info.sample_rate_hz;
     let mut plans = Vec::new();
-    for &signal in signals {
-        let mut plan = SearchPlan::for_available(signal, available_s, 0.0);
-        plan.false_alarm = false_alarm;
-        if !sats.is_empty() {
+    for &signal in request.signals {
+        let mut plan = match request.plan {
+            Plan::Auto => SearchPlan::for_available(signal, available_s, 0.0),
+            Plan::Weak => SearchPlan::weak(signal, 0.0),
+        };
+        plan.false_alarm = request.false_alarm;
+        if !request.sats.is_empty() {
             let constellation = signal.def().constellation;
-            plan.prns.retain(|&prn| sats.contains(&Sat { constellation, prn }));
+            plan.prns.retain(|&prn| request.sats.contains(&Sat { constellation, prn }));
         }
         if !plan.prns.is_empty() {
             plans.push(plan);
@@ -119,17 +175,26 @@ pub fn search(
     }
     let mut searcher = Searcher::new(info);
     let mut failure = None;
-    let mut found = search_outward(oscillator_ppm * 1e-6, |offset| {
+    let around = |offset: f64| {
         let mut found = Vec::new();
-        for plan in &mut plans {
+        for plan in &plans {
+            let mut plan = plan.clone();
             plan.doppler_hz = doppler_window_hz(plan.signal, offset);
-            match searcher.search(samples, 0, plan) {
+            if let Some(predictions) = request.predictions {
+                plan.restrict(assisted_windows_hz(plan.signal, predictions, offset));
+            }
+            match searcher.search(samples, 0, &plan) {
                 Ok(some) => found.extend(some),
                 Err(error) => failure = Some(error),
             }
         }
         found
-    });
+    };
+    let oscillator_error = request.oscillator_ppm * 1e-6;
+    let mut found = match request.predictions {
+        Some(predictions) => search_assisted(oscillator_error, predictions, around),
+        None => search_outward(oscillator_error, around),
+    };
     if let Some(error) = failure.filter(|_| found.is_empty()) {
         return Err(CliError::new(error));
     }

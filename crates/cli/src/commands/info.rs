@@ -9,8 +9,8 @@ use megrez::dsp::{LevelStats, spectrum};
 use megrez::prelude::*;
 use serde_json::json;
 
-use crate::args::InfoArgs;
-use crate::commands::acquire::{Found, print, search};
+use crate::args::{InfoArgs, Plan};
+use crate::commands::acquire::{Found, Request, print, search};
 use crate::error::CliError;
 use crate::input::{Input, signals};
 
@@ -33,7 +33,15 @@ pub fn run(args: &InfoArgs) -> Result<bool, CliError> {
     let density = spectrum(&block.samples, &info, BINS);
     let found = match signals(&args.signals.signals, &info) {
         Ok(wanted) if !args.no_satellites => {
-            search(&block.samples, &info, &wanted, &[], args.signals.oscillator, 1e-3)?
+            let request = Request {
+                signals: &wanted,
+                sats: &[],
+                oscillator_ppm: args.signals.oscillator,
+                false_alarm: 1e-3,
+                plan: Plan::Auto,
+                predictions: None,
+            };
+            search(&block.samples, &info, &request)?
         }
         Ok(_) => Vec::new(),
         Err(error) => {

@@ -10,8 +10,8 @@ use megrez::pvt::{CodePhase, SolverConfig, solve_snapshot};
 use megrez::signal::{Sat, SignalId};
 use serde_json::json;
 
-use crate::args::SnapshotArgs;
-use crate::commands::acquire::{Found, print, search};
+use crate::args::{Plan, SnapshotArgs};
+use crate::commands::acquire::{Found, Request, print, search};
 use crate::error::CliError;
 use crate::input::{Input, signals};
 use crate::truth::error_enu;
@@ -41,7 +41,15 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
         ))
         .hint("check --time, --near, and that --nav covers them"));
     }
-    let found = search(&samples, &info, &wanted, &sats, args.signals.oscillator, FALSE_ALARM)?;
+    let request = Request {
+        signals: &wanted,
+        sats: &sats,
+        oscillator_ppm: args.signals.oscillator,
+        false_alarm: FALSE_ALARM,
+        plan: Plan::Auto,
+        predictions: None,
+    };
+    let found = search(&samples, &info, &request)?;
     let rows: Vec<Found> = found.iter().map(|a| Found::of(a, &info)).collect();
     if !args.json {
         eprint!("{}", print(&rows));
