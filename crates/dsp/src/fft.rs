@@ -377,12 +377,15 @@ fn radices(rows: usize) -> Option<Vec<usize>> {
     (!radices.is_empty()).then_some(radices)
 }
 
+/// Real and imaginary parts.
+type Parts<'a> = (&'a [f32], &'a [f32]);
+
 /// What is to be transformed.
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a> {
-    pub(crate) x: (&'a [f32], &'a [f32]),
+    pub(crate) x: Parts<'a>,
     /// Places by which `x` is read ahead, and factors.
-    pub(crate) product: Option<(usize, (&'a [f32], &'a [f32]))>,
+    pub(crate) product: Option<(usize, Parts<'a>)>,
 }
 
 impl Input<'_> {
@@ -401,7 +404,7 @@ impl Input<'_> {
 }
 
 #[inline(always)]
-fn load<V: Lanes<L>, const L: usize>((re, im): (&[f32], &[f32]), k: usize) -> Cx<V> {
+fn load<V: Lanes<L>, const L: usize>((re, im): Parts<'_>, k: usize) -> Cx<V> {
     match (re[k..].first_chunk(), im[k..].first_chunk()) {
         (Some(re), Some(im)) => Cx { re: V::load(re), im: V::load(im) },
         _ => Cx { re: V::splat(0.0), im: V::splat(0.0) },
