@@ -6,10 +6,13 @@
 //! encode_subframe        ubx (subframes another receiver has decoded)
 //! ```
 //!
-//! * [`Decoder`]: frame synchronisation and error correction for D1, D2 and LNAV.
-//! * [`Subframe`]: ten checked words and their time.
-//! * [`Assembler`], [`NavEvent`]: subframes in any order to ephemerides, almanacs, ionosphere, time.
+//! * [`Decoder`]: frame synchronisation and error correction for D1, D2, LNAV, B-CNAV1, B-CNAV2, B-CNAV3, PPP-B2b and
+//!   SBAS on L1 and L5.
+//! * [`Subframe`]: checked words and their time.
+//! * [`Assembler`], [`NavEvent`]: subframes in any order to ephemerides, almanacs, ionosphere, time, integrity.
+//! * [`ppp_b2b`]: precise corrections; [`d2_pages`]: integrity, corrections and ionospheric grid of D2.
 //! * [`encode_subframe`]: the way back, with complete frames.
+//! * [`ldpc`]: the 64-ary codes of B-CNAV and PPP-B2b.
 //! * [`ubx`]: u-blox logs.
 
 mod assemble;
