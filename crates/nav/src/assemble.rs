@@ -195,7 +195,8 @@ impl Assembler {
             return events;
         }
         self.near = near.or(self.near);
-        if self.message == NavMessage::PppB2b {
+        // These have neither ephemeris nor time; SBAS messages are given out as they are.
+        if self.without_ephemeris() {
             events.extend(ppp_b2b::Message::read(subframe).map(NavEvent::PppB2b));
             return events;
         }
@@ -246,12 +247,13 @@ impl Assembler {
     }
 
     /// What is missing for an ephemeris, for people: "subframes 2 and 3", "pages 4, 5 and 9", or "subframes 1 to
-    /// 3 of one issue" when those at hand do not belong together. Empty when there is an ephemeris.
+    /// 3 of one issue" when those at hand do not belong together. Empty when there is an ephemeris, and for messages
+    /// that have none.
     pub fn progress(&self) -> String {
         if matches!(self.message, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3) {
             return self.cnav.progress(self.message);
         }
-        if self.complete {
+        if self.complete || self.without_ephemeris() {
             return String::new();
         }
         let (name, count) = match self.message {
@@ -265,6 +267,11 @@ impl Assembler {
             [one] => format!("{name} {one}"),
             [init @ .., last] => format!("{name}s {} and {last}", init.join(", ")),
         }
+    }
+
+    /// Whether the message has no ephemerides.
+    fn without_ephemeris(&self) -> bool {
+        matches!(self.message, NavMessage::PppB2b | NavMessage::Sbas | NavMessage::SbasDfmc)
     }
 
     fn scale(&self) -> TimeScale {

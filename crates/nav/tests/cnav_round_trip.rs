@@ -317,19 +317,26 @@ fn the_first_ephemeris_of_b_cnav1_takes_18_s_from_anywhere() {
     let sat = Sat::bds(24);
     let mut nav = NavData::default();
     nav.insert(common::plain(sat, NavMessage::Cnav1, toe).into());
-    let bits = symbols(NavMessage::Cnav1, sat, &nav, toe, 4);
-    for from in (0..1800).step_by(163) {
-        let mut decoder = Decoder::new(sat, NavMessage::Cnav1).unwrap();
-        let mut frames = (0u64..).zip(bits[from..].iter().map(|&bit| decoder.push(level(bit), from as u64)));
-        let (last, first) = frames.find_map(|(n, frame)| Some((n, frame?))).unwrap();
-        assert!(last < 1872, "{from}: after {last} symbols");
-        assert!(first.word_good(1) && first.usable());
-        assert_eq!(first.tow_s.unwrap() % 18.0, 0.0);
-        let nav = assemble(NavMessage::Cnav1, sat, &[first]);
-        assert_eq!(nav.ephemerides_of(sat).len(), 1);
-        // And whole frames follow.
-        let whole = frames.find_map(|(_, frame)| frame.filter(Subframe::complete));
-        assert!(whole.is_some(), "{from}");
+    // In the middle of an hour, and across its end, where subframe 2 changes and a whole frame is needed.
+    for (before_s, limit) in [(-18.0, 1872), (18.0, 3600)] {
+        let start = toe - before_s;
+        let bits = symbols(NavMessage::Cnav1, sat, &nav, start, 4);
+        for from in (0..1800).step_by(163) {
+            let mut decoder = Decoder::new(sat, NavMessage::Cnav1).unwrap();
+            let mut frames =
+                (0u64..).zip((from..).zip(&bits[from..]).map(|(n, &bit)| decoder.push(level(bit), n as u64)));
+            let (last, first) = frames.find_map(|(n, frame)| Some((n, frame?))).unwrap();
+            assert!(last < limit, "{from}: after {last} symbols");
+            assert!(first.word_good(1) && first.usable());
+            let stands = |frame: &Subframe| Some(start.bdt().1 + frame.tag as f64 / 100.0);
+            assert_eq!(first.tow_s, stands(&first), "{from}");
+            let nav = assemble(NavMessage::Cnav1, sat, &[first]);
+            assert_eq!(nav.ephemerides_of(sat).len(), 1);
+            // And whole frames follow.
+            let whole: Vec<Subframe> =
+                frames.filter_map(|(_, frame)| frame.filter(Subframe::complete)).collect();
+            assert!(!whole.is_empty() && whole.iter().all(|frame| frame.tow_s == stands(frame)), "{from}");
+        }
     }
 }
 

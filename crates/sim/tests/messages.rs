@@ -6,13 +6,15 @@
 
 use megrez_nav::Decoder;
 use megrez_orbit::TimeScale;
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::{Constellation, Modulation, Sat, SignalId};
 use megrez_sim::{Scene, Simulation, TruthSignal};
 use num_complex::Complex;
 use std::f64::consts::TAU;
 
-/// Samples of a code period that are despread.
-const PART: usize = 1_000;
+/// Samples of a code period that are despread: where other components are sent too, the whole period of 10 ms.
+fn part(signal: SignalId) -> usize {
+    if signal == SignalId::B1CD { 40_000 } else { 1_000 }
+}
 
 fn simulation(sat: &str, signal: &str, duration_s: f64) -> Simulation {
     let text = format!(
@@ -29,6 +31,8 @@ fn read(sat: &str, signal: SignalId, duration_s: f64) -> usize {
     let sat: Sat = sat.parse().unwrap();
     let def = signal.def();
     let (rate, chips) = (sim.info().sample_rate_hz, def.code(sat.prn).unwrap());
+    let part = part(signal);
+    let boc = def.modulation == Modulation::BocSine;
     let secondary = def.secondary(sat.prn).map(|s| s.chips).unwrap_or_else(|| vec![0]);
     let message = def.nav_message(sat.prn).unwrap();
     let periods = (1.0 / message.symbol_rate_hz() / def.code_period_s()).round() as i64;
@@ -36,7 +40,7 @@ fn read(sat: &str, signal: SignalId, duration_s: f64) -> usize {
     let mut decoder = Decoder::new(sat, message).unwrap();
     let truth = |t: f64| -> (TruthSignal, f64) {
         let epoch = sim.truth(t);
-        let s = epoch.signals.first().unwrap().clone();
+        let s = epoch.signals.iter().find(|s| s.signal == signal).unwrap().clone();
         let (_, tow) = (epoch.time + epoch.clock_offset_s - s.pseudorange_m / 299_792_458.0).week_tow(scale);
         (s, tow)
     };
@@ -51,9 +55,9 @@ fn read(sat: &str, signal: SignalId, duration_s: f64) -> usize {
         let (s, _) = truth(t);
         t += (def.code_length as f64 - s.code_phase_chips) / def.chip_rate_hz + 1e-6;
         let from = (t * rate).ceil() as usize;
-        while held_from + held.len() < from + PART {
+        while held_from + held.len() < from + part {
             let Some(block) = blocks.next() else { return count };
-            let keep = held.len().saturating_sub(PART * 8);
+            let keep = held.len().saturating_sub(part.max(1_000) * 8);
             held.drain(..keep);
             held_from += keep;
             held.extend(block);
@@ -62,9 +66,12 @@ fn read(sat: &str, signal: SignalId, duration_s: f64) -> usize {
         let hz = def.carrier_hz - sim.info().center_hz + s.doppler_hz;
         let chip_rate = def.chip_rate_hz * (1.0 + s.doppler_hz / def.carrier_hz);
         let mut sum = Complex::new(0.0, 0.0);
-        for (n, z) in held[from - held_from..][..PART].iter().enumerate() {
+        for (n, z) in held[from - held_from..][..part].iter().enumerate() {
             let at = n as f64 / rate;
-            let chip = 1.0 - 2.0 * f64::from(chips[(s.code_phase_chips + at * chip_rate) as usize]);
+            let phase = s.code_phase_chips + at * chip_rate;
+            // The last sample may lie beyond the period.
+            let chip = 1.0 - 2.0 * f64::from(chips[phase as usize % chips.len()]);
+            let chip = if boc && phase.fract() >= 0.5 { -chip } else { chip };
             sum += Complex::new(f64::from(z.re), f64::from(z.im)) * Complex::from_polar(chip, -TAU * hz * at);
         }
         // What is left after the phase of the truth is the sign of the symbol and a constant.
@@ -109,4 +116,9 @@ fn d2_subframes_stand_at_their_time() {
 #[test]
 fn lnav_subframes_stand_at_their_time() {
     assert!(read("G12", SignalId::L1CA, 20.0) >= 2);
+}
+
+#[test]
+fn b_cnav1_frames_stand_at_their_time() {
+    assert!(read("C21", SignalId::B1CD, 40.0) >= 2);
 }

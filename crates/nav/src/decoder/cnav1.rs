@@ -7,7 +7,8 @@
 //! **The first ephemeris.** Subframe 2 stays the same for the whole hour. So the symbols received before the
 //! candidate serve as those of the frame before, and subframe 2 is tried as soon as a good part of it is there, the
 //! rest erased: after 18 s at the latest, wherever the reception began, and after 11 s of a strong signal. Its CRC
-//! (24 bits) decides. Subframe 3 needs a whole frame.
+//! (24 bits) decides. What came before the first frame of an hour is of another hour. Subframe 3 needs a whole
+//! frame.
 //!
 //! **Counting.** Then frames are counted off; polarity is that of subframe 1, frame by frame.
 
@@ -155,7 +156,8 @@ impl Cnav1Decoder {
         if !full && !due {
             return None;
         }
-        self.gather(candidate.symbol, candidate.inverted);
+        let oldest = if candidate.soh == 0 { candidate.symbol } else { 0 };
+        self.gather(candidate.symbol, oldest, candidate.inverted);
         let second = self.second_words();
         if full {
             self.candidate = None;
@@ -195,7 +197,7 @@ impl Cnav1Decoder {
         let inverted = sum < 0.0;
         let errors = errors.min(SUBFRAME1 as u32 - errors);
         let tag = self.symbols.front()?.1;
-        self.gather(sync.start.symbol, inverted);
+        self.gather(sync.start.symbol, sync.start.symbol, inverted);
         let (second, third) = (self.second_words(), self.third_words());
         let frame = Subframe::from_cnav1(
             self.sat,
@@ -229,15 +231,15 @@ impl Cnav1Decoder {
         Sync { start, hour_s, ..sync }
     }
 
-    /// Log-likelihood ratios of subframes 2 and 3, of all symbols in the buffer folded into the frame that began
-    /// at the symbol `start`.
-    fn gather(&mut self, start: u64, inverted: bool) {
+    /// Log-likelihood ratios of subframes 2 and 3, of the symbols in the buffer from the symbol `oldest` on, folded
+    /// into the frame that began at the symbol `start`.
+    fn gather(&mut self, start: u64, oldest: u64, inverted: bool) {
         let scale = llr_scale(self.symbols.iter().map(|s| s.0)) * if inverted { -1.0 } else { 1.0 };
         self.llrs.clear();
         self.llrs.resize(INTERLEAVED, 0.0);
         let first = self.count - self.symbols.len() as u64;
         let frame = FRAME as u64;
-        for (number, &(soft, _)) in (first..).zip(&self.symbols) {
+        for (number, &(soft, _)) in (first..).zip(&self.symbols).filter(|&(number, _)| number >= oldest) {
             let place = ((number + frame - start % frame) % frame) as usize;
             if let Some(index) = place.checked_sub(SUBFRAME1)
                 && let Some(llr) = self.llrs.get_mut(source(index))
