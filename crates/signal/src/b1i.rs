@@ -22,9 +22,10 @@ pub(crate) static B1I: Signal = Signal {
     code,
     secondary,
     nav_message,
+    sends: |_| true,
 };
 
-const LENGTH: usize = 2046;
+pub(crate) const LENGTH: usize = 2046;
 
 /// Neumann-Hoffman code of D1, one chip a millisecond (section 5.2.1).
 const NH20: [u8; 20] = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0];
@@ -33,18 +34,20 @@ const NH20: [u8; 20] = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1,
 const INIT: u32 = 0b010_1010_1010;
 
 /// The 2047-chip Gold code without its last chip (section 4.3).
-fn code(prn: u8) -> Vec<u8> {
+pub(crate) fn code(prn: u8) -> Vec<u8> {
     let g1 = shift_register(11, stages(&[1, 7, 8, 9, 10, 11]), INIT, stages(&[11]), LENGTH);
     let taps = stages(G2_TAPS[usize::from(prn) - 1]);
     let g2 = shift_register(11, stages(&[1, 2, 3, 4, 5, 8, 9, 11]), INIT, taps, LENGTH);
     g1.iter().zip(g2).map(|(a, b)| a ^ b).collect()
 }
 
-fn secondary(prn: u8) -> Option<Vec<u8>> {
+/// D1 carries the Neumann-Hoffman code, D2 none.
+pub(crate) fn secondary(prn: u8) -> Option<Vec<u8>> {
     (!Sat::bds(prn).is_bds_geo()).then(|| NH20.to_vec())
 }
 
-fn nav_message(prn: u8) -> Option<NavMessage> {
+/// GEO satellites send D2 (section 5.1).
+pub(crate) fn nav_message(prn: u8) -> Option<NavMessage> {
     Some(if Sat::bds(prn).is_bds_geo() { NavMessage::D2 } else { NavMessage::D1 })
 }
 

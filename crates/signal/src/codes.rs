@@ -19,6 +19,19 @@ pub fn shift_register(stages: u32, feedback: u32, init: u32, output: u32, length
         .collect()
 }
 
+/// Gold code of two registers of 13 stages, whose last stages are added: the first register starts from ones
+/// and again after 8190 chips, one chip short of its natural period; the second starts from `second`.
+///
+/// The feedbacks are masks as in [`shift_register`]; `second` is written as in the interface documents, stage 1
+/// first, in bit 12.
+pub fn gold13(feedback_1: u32, feedback_2: u32, second: u16, length: usize) -> Vec<u8> {
+    let last = stages(&[13]);
+    let first = shift_register(13, feedback_1, (1 << 13) - 1, last, 8190);
+    let init = u32::from(second.reverse_bits() >> 3);
+    let second = shift_register(13, feedback_2, init, last, length);
+    first.iter().cycle().zip(second).map(|(a, b)| a ^ b).collect()
+}
+
 /// Mask of the listed stages, for [`shift_register`].
 pub const fn stages(list: &[u8]) -> u32 {
     let mut mask = 0;

@@ -19,19 +19,20 @@ pub(crate) static L1CA: Signal = Signal {
     partner: None,
     prns: (1, 32),
     source: "IS-GPS-200",
-    code,
+    code: |prn| gold(G2_DELAY_CHIPS[usize::from(prn) - 1]),
     secondary: |_| None,
     nav_message: |_| Some(NavMessage::Lnav),
+    sends: |_| true,
 };
 
-const LENGTH: usize = 1023;
+pub(crate) const LENGTH: usize = 1023;
 
 /// G1(n) xor G2(n - delay) (section 3.2.1.3).
-fn code(prn: u8) -> Vec<u8> {
+pub(crate) fn gold(delay_chips: u16) -> Vec<u8> {
     let ones = (1 << 10) - 1;
     let g1 = shift_register(10, stages(&[3, 10]), ones, stages(&[10]), LENGTH);
     let g2 = shift_register(10, stages(&[2, 3, 6, 8, 9, 10]), ones, stages(&[10]), LENGTH);
-    let delay = usize::from(G2_DELAY_CHIPS[usize::from(prn) - 1]);
+    let delay = usize::from(delay_chips);
     (0..LENGTH).map(|n| g1[n] ^ g2[(n + LENGTH - delay) % LENGTH]).collect()
 }
 

@@ -19,9 +19,14 @@
 
 mod b1c;
 mod b1i;
+mod b2a;
+mod b2b;
+mod b2i;
+mod b3i;
 pub mod codes;
 mod l1ca;
 mod sat;
+mod sbas;
 mod signal;
 
 pub use sat::{Constellation, ParseError, Sat};

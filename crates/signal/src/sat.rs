@@ -55,7 +55,7 @@ impl Constellation {
 pub struct Sat {
     /// The system.
     pub constellation: Constellation,
-    /// Number within the system, from 1: the ranging-code number of BDS and GPS.
+    /// Number within the system, from 1: the ranging-code number of BDS and GPS; of SBAS, that less 100.
     pub prn: u8,
 }
 
@@ -79,6 +79,11 @@ impl Sat {
     /// Whether this is a BeiDou-2 satellite (PRN 1-16 in the present numbering; 17 and 18 are unused).
     pub const fn is_bds2(self) -> bool {
         matches!(self.constellation, Constellation::Bds) && matches!(self.prn, 1..=16)
+    }
+
+    /// Whether this is a BeiDou-3 satellite (PRN 19 and up in the present numbering).
+    pub const fn is_bds3(self) -> bool {
+        matches!(self.constellation, Constellation::Bds) && self.prn > 18
     }
 }
 

@@ -2,9 +2,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::sat::{Constellation, ParseError, Sat};
-use crate::{b1c, b1i, l1ca};
+use crate::{b1c, b1i, b2a, b2b, b2i, b3i, l1ca, sbas};
 
-/// A signal component. `B1CD` and `B1CP` are the data and pilot components of B1C.
+/// A signal component. Of B1C and B2a the names end with `D` for data and `P` for pilot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SignalId {
     /// BeiDou B1I.
@@ -13,8 +13,22 @@ pub enum SignalId {
     B1CD,
     /// BeiDou B1C, pilot component.
     B1CP,
+    /// BeiDou B2I, of BeiDou-2.
+    B2I,
+    /// BeiDou B3I.
+    B3I,
+    /// BeiDou B2a, data component.
+    B2AD,
+    /// BeiDou B2a, pilot component.
+    B2AP,
+    /// BeiDou B2b, in-phase component: B-CNAV3, or PPP-B2b from GEO satellites.
+    B2BI,
     /// GPS L1 C/A.
     L1CA,
+    /// SBAS on L1, BDSBAS-B1C among it.
+    SBASL1,
+    /// Dual-frequency SBAS on L5, BDSBAS-B2a among it.
+    SBASL5,
 }
 
 /// How chips become a waveform.
@@ -92,10 +106,23 @@ pub struct Signal {
     pub(crate) code: fn(u8) -> Vec<u8>,
     pub(crate) secondary: fn(u8) -> Option<Vec<u8>>,
     pub(crate) nav_message: fn(u8) -> Option<NavMessage>,
+    pub(crate) sends: fn(u8) -> bool,
 }
 
 /// Every signal the program knows, in the order they are searched.
-pub static ALL: [&Signal; 4] = [&b1i::B1I, &b1c::B1C_DATA, &b1c::B1C_PILOT, &l1ca::L1CA];
+pub static ALL: [&Signal; 11] = [
+    &b1i::B1I,
+    &b1c::B1C_DATA,
+    &b1c::B1C_PILOT,
+    &b2i::B2I,
+    &b3i::B3I,
+    &b2a::B2A_DATA,
+    &b2a::B2A_PILOT,
+    &b2b::B2B_I,
+    &l1ca::L1CA,
+    &sbas::SBAS_L1,
+    &sbas::SBAS_L5,
+];
 
 impl Signal {
     /// Chips (0 or 1) of one period of the primary code of satellite `prn`; none if it is not defined.
@@ -119,6 +146,32 @@ impl Signal {
     /// Whether a code is defined for `prn`.
     pub fn has_prn(&self, prn: u8) -> bool {
         (self.prns.0..=self.prns.1).contains(&prn)
+    }
+
+    /// Whether satellite `prn` sends this signal, as far as the present constellations go: codes are defined for
+    /// more satellites than send them.
+    pub fn sends(&self, prn: u8) -> bool {
+        self.has_prn(prn) && (self.sends)(prn)
+    }
+
+    /// Every satellite that sends it, see [`sends`](Self::sends).
+    pub fn senders(&'static self) -> impl Iterator<Item = Sat> {
+        self.sats().filter(|sat| self.sends(sat.prn))
+    }
+
+    /// Whether satellites are looked for by this component of their signal: the stronger one; of two equal ones
+    /// the pilot, which carries no data.
+    pub fn leads(&self) -> bool {
+        self.partner.is_none_or(|partner| {
+            let partner = partner.def();
+            let stronger = self.power_share.total_cmp(&partner.power_share);
+            stronger.then(self.is_pilot().cmp(&partner.is_pilot())).is_gt()
+        })
+    }
+
+    /// Whether the component carries no message.
+    pub fn is_pilot(&self) -> bool {
+        self.sats().all(|sat| self.nav_message(sat.prn).is_none())
     }
 
     /// Every satellite for which a code is defined.
@@ -170,7 +223,14 @@ impl SignalId {
             Self::B1I => &b1i::B1I,
             Self::B1CD => &b1c::B1C_DATA,
             Self::B1CP => &b1c::B1C_PILOT,
+            Self::B2I => &b2i::B2I,
+            Self::B3I => &b3i::B3I,
+            Self::B2AD => &b2a::B2A_DATA,
+            Self::B2AP => &b2a::B2A_PILOT,
+            Self::B2BI => &b2b::B2B_I,
             Self::L1CA => &l1ca::L1CA,
+            Self::SBASL1 => &sbas::SBAS_L1,
+            Self::SBASL5 => &sbas::SBAS_L5,
         }
     }
 }
@@ -184,7 +244,8 @@ impl fmt::Display for SignalId {
 impl FromStr for SignalId {
     type Err = ParseError;
 
-    /// Reads a name in any case: "B1I", "l1ca", "L1 C/A". "B1C" means its pilot, the stronger component.
+    /// Reads a name in any case: "B1I", "l1ca", "L1 C/A". The name of a whole signal, as "B1C", means the component by
+    /// which it is looked for (see [`Signal::leads`]).
     fn from_str(s: &str) -> Result<Self, ParseError> {
         let plain = |name: &str| {
             name.chars()
@@ -193,12 +254,12 @@ impl FromStr for SignalId {
                 .collect::<String>()
         };
         let wanted = plain(s);
-        if wanted == "b1c" {
-            return Ok(Self::B1CP);
-        }
         ALL.iter()
-            .find(|signal| plain(signal.name) == wanted)
+            .find(|signal| plain(signal.name) == wanted || signal.leads() && plain(signal.group) == wanted)
             .map(|signal| signal.id)
-            .ok_or_else(|| ParseError { expected: "a known signal (B1I, B1C, L1CA)", found: s.to_string() })
+            .ok_or_else(|| ParseError {
+                expected: "a known signal (B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5)",
+                found: s.to_string(),
+            })
     }
 }

@@ -1,4 +1,4 @@
-use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH, primary};
+use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH, primary, sends};
 use crate::sat::Constellation;
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -21,6 +21,7 @@ pub(crate) static B1C_DATA: Signal = Signal {
     code: |prn| primary(WEIL[usize::from(prn) - 1]),
     secondary: |_| None,
     nav_message: |_| Some(NavMessage::Cnav1),
+    sends,
 };
 
 /// Phase difference w and truncation point p of PRN 1 to 63 (data component, BDS-SIS-ICD-B1C-1.0 Table 5-1).

@@ -1,4 +1,4 @@
-use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH, primary, secondary};
+use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH, primary, secondary, sends};
 use crate::sat::Constellation;
 use crate::signal::{Modulation, Signal, SignalId};
 
@@ -21,6 +21,7 @@ pub(crate) static B1C_PILOT: Signal = Signal {
     code: |prn| primary(WEIL[usize::from(prn) - 1]),
     secondary: |prn| Some(secondary::code(prn)),
     nav_message: |_| None,
+    sends,
 };
 
 /// Phase difference w and truncation point p of PRN 1 to 63 (pilot component, BDS-SIS-ICD-B1C-1.0 Table 5-2).
