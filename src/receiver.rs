@@ -349,10 +349,10 @@ mod tests {
 
     #[test]
     fn streams_without_a_wanted_signal_are_refused() {
-        let info = StreamInfo { sample_rate_hz: 2e6, center_hz: 1268.52e6, complex: true };
+        let info = StreamInfo { sample_rate_hz: 2e6, center_hz: 1400.0e6, complex: true };
         let error = Receiver::builder(info.clone()).build().err().unwrap().to_string();
         assert!(
-            error.contains("1267.520 to 1269.520 MHz") && error.contains("B1I (1561.098 MHz)"),
+            error.contains("1399.000 to 1401.000 MHz") && error.contains("B1I (1561.098 MHz)"),
             "{error}"
         );
         let info = StreamInfo { sample_rate_hz: 1e3, ..info };

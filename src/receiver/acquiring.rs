@@ -161,7 +161,7 @@ impl Receiver {
                 let mut windows_hz = BTreeMap::new();
                 let missing = signal
                     .def()
-                    .sats()
+                    .senders()
                     .filter(|&sat| !of_signal().any(|s| s.sat == sat))
                     .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until));
                 let prns = missing

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use megrez_dsp::StreamInfo;
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::SignalId;
 
 use crate::AcquireError;
 
@@ -127,7 +127,7 @@ impl SearchPlan {
             if changes_every_period(signal) { SignChanges::Avoided } else { SignChanges::Ignored };
         Self {
             signal,
-            prns: signal.def().sats().filter(|&sat| sends(sat, signal)).map(|sat| sat.prn).collect(),
+            prns: signal.def().senders().map(|sat| sat.prn).collect(),
             doppler_hz: (-half, half),
             windows_hz: BTreeMap::new(),
             coherent_periods: coherent,
@@ -201,21 +201,15 @@ fn coherent_limit(signal: SignalId) -> usize {
     }
 }
 
-/// Whether satellites with this number send the signal: B1C comes from BeiDou-3 MEO and IGSO satellites
-/// (BDS-SIS-ICD-B1C-1.0 section 3.1); everything else from all for which there is a code.
-fn sends(sat: Sat, signal: SignalId) -> bool {
-    let b1c = matches!(signal, SignalId::B1CD | SignalId::B1CP);
-    sat.constellation != Constellation::Bds || !b1c || (sat.prn > 18 && !sat.is_bds_geo())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use megrez_signal::ALL;
 
     #[test]
     fn plans_fit_what_is_there() {
         let info = StreamInfo { sample_rate_hz: 4.0e6, center_hz: 0.0, complex: true };
-        for signal in [SignalId::L1CA, SignalId::B1I, SignalId::B1CD, SignalId::B1CP] {
+        for signal in ALL.map(|s| s.id) {
             for available_s in [0.010, 0.020, 0.037, 0.1, 1.0] {
                 let plan = SearchPlan::for_available(signal, available_s, 0.0);
                 assert!(plan.check().is_ok());

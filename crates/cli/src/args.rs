@@ -120,7 +120,7 @@ pub struct InputArgs {
 
 #[derive(Args)]
 pub struct SignalArgs {
-    /// Signals, separated by commas: B1I, B1C, L1CA [default: all that lie in the stream]
+    /// Signals, separated by commas: B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5 [default: all that lie in the stream]
     #[arg(short, long, value_delimiter = ',', value_name = "S")]
     pub signals: Vec<SignalId>,
 

@@ -118,9 +118,7 @@ impl Input {
 pub fn signals(wanted: &[SignalId], info: &StreamInfo) -> Result<Vec<SignalId>, CliError> {
     let (low, high) = info.coverage_hz();
     let inside = |s: &SignalId| (low..=high).contains(&s.def().carrier_hz);
-    // Of data and pilot, the stronger one.
-    let strongest = ALL.iter().filter(|s| s.partner.is_none_or(|p| s.power_share > p.def().power_share));
-    let all: Vec<SignalId> = strongest.map(|s| s.id).collect();
+    let all: Vec<SignalId> = ALL.iter().filter(|s| s.leads()).map(|s| s.id).collect();
     let candidates = if wanted.is_empty() { &all[..] } else { wanted };
     let mut found: Vec<SignalId> = candidates.iter().copied().filter(inside).collect();
     found.sort();

@@ -137,7 +137,14 @@ impl GroupDelays {
             SignalId::B1I => self.tgd1,
             SignalId::B1CP => self.tgd_b1cp,
             SignalId::B1CD => Some(self.tgd_b1cp? + self.isc_b1cd?),
+            SignalId::B2I => self.tgd2,
+            // The clock of every BDS message is that of B3I.
+            SignalId::B3I => Some(0.0),
+            SignalId::B2AP => self.tgd_b2ap,
+            SignalId::B2AD => Some(self.tgd_b2ap? + self.isc_b2ad?),
+            SignalId::B2BI => self.tgd_b2bi,
             SignalId::L1CA => self.tgd,
+            SignalId::SBASL1 | SignalId::SBASL5 => None,
         }
     }
 }
@@ -175,7 +182,8 @@ impl KeplerEphemeris {
     }
 
     /// Group delay of `signal` in s: the clock of the signal is [`SatState::clock_s`] minus this. None when
-    /// the message does not give it: B1I is in D1 and D2 (T_GD1, against B3I), B1C in B-CNAV1, L1 C/A in LNAV.
+    /// the message does not give it: B1I and B2I are in D1 and D2 (T_GD1 and T_GD2, against B3I), B1C and B2a
+    /// in B-CNAV1 and B-CNAV2, B2b in B-CNAV3, L1 C/A in LNAV. B3I has none.
     pub fn group_delay_s(&self, signal: SignalId) -> Option<f64> {
         self.delays.of(signal)
     }

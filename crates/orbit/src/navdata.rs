@@ -223,7 +223,9 @@ impl NavData {
 /// Which of the known models suits `signal` best.
 fn choose(signal: SignalId, gps: Option<Iono>, bds: Option<Iono>, bdgim: Option<Iono>) -> Iono {
     let order = match (signal, signal.def().constellation) {
-        (SignalId::B1CD | SignalId::B1CP, _) => [bdgim, bds, gps],
+        (SignalId::B1CD | SignalId::B1CP | SignalId::B2AD | SignalId::B2AP | SignalId::B2BI, _) => {
+            [bdgim, bds, gps]
+        }
         (_, Constellation::Bds) => [bds, bdgim, gps],
         _ => [gps, bdgim, bds],
     };

@@ -347,8 +347,13 @@ fn systems(solution: Option<&Solution>, views: &[View]) -> Vec<Constellation> {
 /// Signal number in GSV (NMEA 0183 4.11, table of GNSS signal identification).
 fn signal_id(signal: SignalId) -> u8 {
     match signal {
-        SignalId::B1I | SignalId::L1CA => 1,
+        SignalId::B1I | SignalId::L1CA | SignalId::SBASL1 => 1,
         SignalId::B1CD | SignalId::B1CP => 3,
+        SignalId::B2AD | SignalId::B2AP => 5,
+        SignalId::B2BI => 6,
+        SignalId::SBASL5 => 7,
+        SignalId::B3I => 8,
+        SignalId::B2I => 11,
     }
 }
 

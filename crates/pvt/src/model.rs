@@ -135,6 +135,7 @@ fn group_delay(nav: &NavData, ephemeris: &Ephemeris, signal: SignalId, t: GnssTi
     let neighbour = match signal {
         SignalId::B1CP | SignalId::B1CD => find(SignalId::B1I),
         SignalId::B1I => find(SignalId::B1CP),
+        SignalId::B2AD => find(SignalId::B2AP),
         _ => None,
     };
     match neighbour {
@@ -288,11 +289,23 @@ fn path_at(ranging: &Ranging, receiver: Geodetic, azel: Azel, t: GnssTime, confi
 /// Beer 2015, GPS Solutions 19:639): nodes every 10° from 0 to 90°.
 fn code_bias_m(sat: Sat, signal: SignalId, elevation: f64) -> f64 {
     const IGSO_B1: [f64; 10] = [-0.55, -0.40, -0.34, -0.23, -0.15, -0.04, 0.09, 0.19, 0.27, 0.35];
+    const IGSO_B2: [f64; 10] = [-0.71, -0.36, -0.33, -0.19, -0.14, -0.03, 0.08, 0.17, 0.24, 0.33];
+    const IGSO_B3: [f64; 10] = [-0.27, -0.23, -0.21, -0.15, -0.11, -0.04, 0.05, 0.14, 0.19, 0.32];
     const MEO_B1: [f64; 10] = [-0.47, -0.38, -0.32, -0.23, -0.11, 0.06, 0.34, 0.69, 0.97, 1.05];
-    if signal != SignalId::B1I || !sat.is_bds2() || sat.is_bds_geo() {
+    const MEO_B2: [f64; 10] = [-0.40, -0.31, -0.26, -0.18, -0.06, 0.09, 0.28, 0.48, 0.64, 0.69];
+    const MEO_B3: [f64; 10] = [-0.22, -0.15, -0.13, -0.10, -0.04, 0.05, 0.14, 0.27, 0.36, 0.47];
+    if !sat.is_bds2() || sat.is_bds_geo() {
         return 0.0;
     }
-    let table = if matches!(sat.prn, 11 | 12 | 14) { &MEO_B1 } else { &IGSO_B1 };
+    let table = match (signal, matches!(sat.prn, 11 | 12 | 14)) {
+        (SignalId::B1I, true) => &MEO_B1,
+        (SignalId::B2I, true) => &MEO_B2,
+        (SignalId::B3I, true) => &MEO_B3,
+        (SignalId::B1I, false) => &IGSO_B1,
+        (SignalId::B2I, false) => &IGSO_B2,
+        (SignalId::B3I, false) => &IGSO_B3,
+        _ => return 0.0,
+    };
     let node = (elevation.to_degrees() / 10.0).clamp(0.0, 8.999);
     let index = node as usize;
     match table.get(index..index + 2) {

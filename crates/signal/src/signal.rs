@@ -155,7 +155,7 @@ impl Signal {
     }
 
     /// Every satellite that sends it, see [`sends`](Self::sends).
-    pub fn senders(&'static self) -> impl Iterator<Item = Sat> {
+    pub fn senders(&self) -> impl Iterator<Item = Sat> + '_ {
         self.sats().filter(|sat| self.sends(sat.prn))
     }
 

@@ -43,6 +43,11 @@ impl Channel {
         Self { signal, sat, tracker, refused: false }
     }
 
+    /// Whether channels can track `signal` of `sat`.
+    pub fn supports(signal: &Signal, sat: Sat) -> bool {
+        sat.constellation == signal.constellation && symbol_signs(signal, sat.prn).is_some()
+    }
+
     /// The satellite.
     pub fn sat(&self) -> Sat {
         self.sat
