@@ -2,8 +2,8 @@ use megrez_dsp::{Level, StreamInfo};
 use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
-use megrez_signal::{ALL, Modulation, Signal, SignalId};
-use megrez_track::TrackConfig;
+use megrez_signal::{ALL, Sat, Signal, SignalId};
+use megrez_track::{Channel, TrackConfig};
 
 use crate::{HotStart, Receiver, ReceiverError};
 
@@ -39,12 +39,7 @@ pub struct ReceiverConfig {
 impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
-            // A BOC signal by itself is tracked with an ambiguity.
-            signals: ALL
-                .iter()
-                .filter(|s| is_decoded(s) && s.modulation == Modulation::Bpsk)
-                .map(|s| s.id)
-                .collect(),
+            signals: ALL.iter().filter(|s| is_received(s)).map(|s| s.id).collect(),
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
             max_channels: 64,
@@ -60,11 +55,10 @@ impl Default for ReceiverConfig {
     }
 }
 
-/// Whether the message of a signal can be read.
-pub(crate) fn is_decoded(signal: &Signal) -> bool {
-    signal
-        .sats()
-        .any(|sat| signal.nav_message(sat.prn).is_some_and(|message| Decoder::new(sat, message).is_some()))
+/// Whether a signal can be tracked and its message read. Channels do not join data and pilot components.
+pub(crate) fn is_received(signal: &Signal) -> bool {
+    let decoded = |sat: Sat| signal.nav_message(sat.prn).is_some_and(|m| Decoder::new(sat, m).is_some());
+    signal.partner.is_none() && signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
 }
 
 /// Builds a [`Receiver`].

@@ -15,7 +15,7 @@ use megrez_track::ChannelState;
 use rayon::prelude::*;
 
 use crate::clock::ReceiverClock;
-use crate::config::is_decoded;
+use crate::config::is_received;
 use crate::diagnosis::Evidence;
 use crate::search::Search;
 use crate::slot::{Slot, SlotEvent};
@@ -132,7 +132,7 @@ impl Receiver {
         let (low, high) = info.coverage_hz();
         let wanted = config.signals.clone();
         config.signals.retain(|s| (low..=high).contains(&s.def().carrier_hz));
-        if let Some(&signal) = config.signals.iter().find(|s| !is_decoded(s.def())) {
+        if let Some(&signal) = config.signals.iter().find(|s| !is_received(s.def())) {
             return Err(ReceiverError::NotTracked(signal));
         }
         config.signals.sort();
@@ -357,5 +357,21 @@ mod tests {
         );
         let info = StreamInfo { sample_rate_hz: 1e3, ..info };
         assert!(Receiver::builder(info).build().is_err());
+    }
+
+    #[test]
+    fn signals_that_cannot_be_tracked_are_refused() {
+        for name in ["B1C", "B1C-D", "B2a", "B2a-D", "B2b", "SBAS-L1", "SBAS-L5"] {
+            let signal: SignalId = name.parse().unwrap();
+            let info = StreamInfo { sample_rate_hz: 25e6, center_hz: signal.def().carrier_hz, complex: true };
+            let error = Receiver::builder(info).signals([signal]).build().err();
+            assert!(matches!(error, Some(ReceiverError::NotTracked(s)) if s == signal), "{name}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn signals_with_one_component_and_a_known_message_are_received_unasked() {
+        let names: Vec<String> = ReceiverConfig::default().signals.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["B1I", "B2I", "B3I", "L1CA"]);
     }
 }

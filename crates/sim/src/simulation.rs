@@ -64,7 +64,7 @@ impl Simulation {
             let mut signals = Vec::new();
             for id in scene.all_signals() {
                 let signal = id.def();
-                if signal.constellation != sat.constellation || !signal.has_prn(sat.prn) || !sends(sat, id) {
+                if signal.constellation != sat.constellation || !signal.sends(sat.prn) {
                     continue;
                 }
                 let emission = match Emission::new(sat, signal, &sent, scene.start, scene.duration_s) {
@@ -409,14 +409,6 @@ impl Iterator for PackedBlocks<'_> {
             self.ready = made.into_iter();
         }
         self.ready.next()
-    }
-}
-
-/// Whether satellites of this kind send a signal: B1C comes from BDS-3 MEO and IGSO satellites.
-fn sends(sat: Sat, signal: SignalId) -> bool {
-    match signal {
-        SignalId::B1CD | SignalId::B1CP => !sat.is_bds2() && !sat.is_bds_geo(),
-        _ => true,
     }
 }
 
