@@ -144,6 +144,85 @@ fn nt1065() {
     compare("NT1065", &found, &[b1i, b1c, l1ca]);
 }
 
+/// What is listed for a BeiDou signal with a code of 1 ms.
+fn bds<'a>(signal: &'a str, strong: &'a [Listed], weak: &'a [Listed]) -> List<'a> {
+    List { signal, system: 'C', period_ms: 1.0, strong, weak }
+}
+
+#[test]
+fn nt1065_lower_bands() {
+    let Some(file) = recording("ugsdr/nt1065_grabber.bin") else { return };
+    let b2a = [
+        (24, 500.0, 0.158755),
+        (26, -1000.0, 0.760604),
+        (34, 2000.0, 0.620189),
+        (35, -2000.0, 0.571585),
+        (25, 1500.0, 0.484189),
+    ];
+    let b2b = [
+        (24, NAN, 0.158755),
+        (26, NAN, 0.760604),
+        (35, NAN, 0.571623),
+        (34, NAN, 0.620226),
+        (25, NAN, 0.484226),
+        (33, NAN, 0.477962),
+    ];
+    let b2i = [(12, 0.0, 0.334830), (11, 2000.0, 0.353208)];
+    let search = |channel: &str, signals: &str| {
+        let signals = ["--channel", channel, "--signals", signals, "--oscillator", "3"];
+        json("acquire", &file, "nt1065-ch1.toml", &[&FEW_MS[..], &signals].concat())
+    };
+    let lower = search("3", "B2a");
+    compare("NT1065", &lower, &[bds("B2a", &b2a, &[])]);
+    let upper = search("4", "B2b,B2I");
+    // C11 is weak (37 dB-Hz) and its Doppler 330 Hz from the listed one.
+    compare("NT1065", &upper, &[bds("B2b", &b2b, &[]), bds("B2I", &b2i[..1], &[(11, NAN, b2i[1].2)])]);
+
+    // One satellite sends all its signals at once: the codes agree but for the ionosphere and the front end.
+    let l1 = search("1", "B1I");
+    let start = |found: &Value, sat: &str, signal: &str| {
+        let found = found.as_array().unwrap();
+        let entry = found.iter().find(|f| f["sat"] == sat && f["signal"] == signal).unwrap();
+        entry["code_start_s"].as_f64().unwrap()
+    };
+    for sat in ["C24", "C26", "C34", "C35"] {
+        let starts = [start(&l1, sat, "B1I"), start(&lower, sat, "B2a"), start(&upper, sat, "B2b")];
+        let apart =
+            starts.iter().fold(f64::MIN, |a, &s| a.max(s)) - starts.iter().fold(f64::MAX, |a, &s| a.min(s));
+        eprintln!("{sat}: B1I, B2a and B2b start within {:.3} us", apart * 1e6);
+        assert!(apart < 0.3e-6, "{sat}: {starts:?}");
+    }
+}
+
+#[test]
+fn gnss_sdr_b3i() {
+    let Some(file) = recording("gnss-sdr/BdsB3IStr01_fs50e6_if0_4ms.dat") else { return };
+    let at = |sample: f64| sample / 50e3;
+    let b3i = [
+        (23, -500.0, at(16_466.0)),
+        (32, -1500.0, at(8_512.0)),
+        (25, 1750.0, at(6_197.0)),
+        (6, -250.0, at(36_222.0)),
+        (3, 0.0, at(45_745.0)),
+        (1, 0.0, at(26_084.0)),
+        (16, -500.0, at(31_075.0)),
+        (9, -250.0, at(4_660.0)),
+        (7, -1000.0, at(46_610.0)),
+        (4, 0.0, at(36_918.0)),
+        (18, -1000.0, at(29_249.0)),
+        (33, 2000.0, at(7_196.0)),
+        (2, -250.0, at(14_732.0)),
+        (5, 0.0, at(37_634.0)),
+        (20, -2250.0, at(34_819.0)),
+        (8, 1500.0, at(1_306.0)),
+    ];
+    // The Doppler of C13 is listed a step too low. The list does not look for C59, which is as strong as C25 and, being
+    // geostationary, has as little Doppler as C01 to C05.
+    let weak = [(13, NAN, at(35_704.0)), (59, 0.0, NAN)];
+    let found = json("acquire", &file, "gnss-sdr-b3i.toml", &[&FEW_MS[..], &["--oscillator", "3"]].concat());
+    compare("GNSS-SDR", &found, &[bds("B3I", &b3i, &weak)]);
+}
+
 #[test]
 fn pocketsdr() {
     let Some(file) = recording("pocketsdr/L1_20211125_004000_12MHz_I.bin") else { return };
