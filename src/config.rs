@@ -56,7 +56,7 @@ impl Default for ReceiverConfig {
 }
 
 /// Whether a signal can be tracked and its message read. Channels do not join data and pilot components.
-pub(crate) fn is_received(signal: &Signal) -> bool {
+pub(crate) fn is_received(signal: &'static Signal) -> bool {
     let decoded = |sat: Sat| signal.nav_message(sat.prn).is_some_and(|m| Decoder::new(sat, m).is_some());
     signal.partner.is_none() && signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
 }

@@ -44,8 +44,8 @@ impl Channel {
     }
 
     /// Whether channels can track `signal` of `sat`.
-    pub fn supports(signal: &Signal, sat: Sat) -> bool {
-        sat.constellation == signal.constellation && symbol_signs(signal, sat.prn).is_some()
+    pub fn supports(signal: &'static Signal, sat: Sat) -> bool {
+        sat.constellation == signal.constellation && Plan::new(signal, sat.prn).is_some()
     }
 
     /// The satellite.
