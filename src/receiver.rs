@@ -185,6 +185,11 @@ impl Receiver {
     /// Takes the next block and returns what came of it, sorted by sample, signal and satellite; the epochs
     /// of observations and positions that the block completes come last.
     pub fn push(&mut self, block: &SampleBlock) -> Vec<Event> {
+        // One hand-over to the pool a block instead of one a stage, and none if the caller is on it.
+        rayon::scope(|_| self.step(block))
+    }
+
+    fn step(&mut self, block: &SampleBlock) -> Vec<Event> {
         let mut events = Vec::new();
         if self.blocks > 0 && block.first_sample != self.end {
             self.gap(block.first_sample, &mut events);

@@ -48,7 +48,8 @@ pub fn run(args: &RunArgs) -> Result<bool, CliError> {
     }
     finish_on_interrupt();
     let bar = progress::bar(input.expected(), args.quiet);
-    let outcome = feed(input, &mut session, &bar);
+    // On a thread of the pool, so that no block is handed over between threads.
+    let outcome = rayon::scope(|_| feed(input, &mut session, &bar));
     session.finish();
     bar.finish_and_clear();
     let diagnosis = session.receiver.diagnose();

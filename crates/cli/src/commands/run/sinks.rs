@@ -20,7 +20,7 @@ type Out = BufWriter<File>;
 /// Every file that a run writes while it goes.
 pub struct Sinks {
     dir: PathBuf,
-    tracks: Vec<Box<dyn SolutionSink>>,
+    tracks: Vec<Box<dyn SolutionSink + Send>>,
     nmea: NmeaWriter<Out>,
     messages: MessageLog<Out>,
     observations: Option<ObsWriter<Out>>,
