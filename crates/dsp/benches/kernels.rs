@@ -1,15 +1,14 @@
-//! Correlators by level and rate, the textbook loop beside them, and the band's work on samples.
+//! Correlators by level and rate, the definition beside them, and the band's work on samples.
 //!
 //! The time of a `correlate` benchmark is that of one channel and one millisecond of samples, its throughput
-//! in samples a second is to be compared with that of `textbook`; a pair is two codes at once. The time of
+//! in samples a second is to be compared with that of `textbook`, the definition; a pair is two codes at once. The time of
 //! a `band` benchmark is that of a block of 10 ms.
 
-use std::f64::consts::TAU;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use megrez_dsp::{
-    Band, Correlation, Correlator, Level, Replica, SampleBlock, Samples, StreamInfo, Subcarrier,
+    Band, Correlation, Correlator, Kernel, Level, Replica, SampleBlock, Samples, StreamInfo, Subcarrier,
 };
 use num_complex::Complex;
 
@@ -27,22 +26,6 @@ fn noise(len: usize) -> Vec<Complex<i8>> {
 
 fn chips() -> Vec<u8> {
     noise(1023).iter().map(|x| u8::from(x.re < 0)).collect()
-}
-
-/// A sine and a cosine, a code look-up a tap: what the definition says.
-fn textbook(samples: &[Complex<i8>], rate: f64, chips: &[u8], c: &Correlation) -> [Complex<f64>; 3] {
-    let mut taps = [Complex::new(0.0, 0.0); 3];
-    for (n, x) in samples.iter().enumerate() {
-        let n = n as f64;
-        let (sin, cos) = (-TAU * (c.carrier_phase_cycles + n * c.carrier_freq_hz / rate)).sin_cos();
-        let y = Complex::new(f64::from(x.re), f64::from(x.im)) * Complex::new(cos, sin);
-        let phase = c.code_phase_chips + n * c.code_rate_hz / rate;
-        for (tap, offset) in taps.iter_mut().zip([c.tap_spacing_chips, 0.0, -c.tap_spacing_chips]) {
-            let chip = chips[(phase + offset).rem_euclid(chips.len() as f64) as usize];
-            *tap += y * if chip == 0 { 1.0 } else { -1.0 };
-        }
-    }
-    taps
 }
 
 fn correlate(criterion: &mut Criterion) {
@@ -90,8 +73,10 @@ fn correlate(criterion: &mut Criterion) {
                 }
             }
         }
+        let definition = Correlator::with_kernel(rate, Level::Portable, Kernel::Definition);
+        let replica = Replica::new(&chips, Subcarrier::None);
         group.bench_function(BenchmarkId::new("textbook", msps), |b| {
-            b.iter(|| textbook(&samples[77..77 + len], rate, &chips, black_box(&at(0.5))));
+            b.iter(|| definition.correlate(&band.view(), &replica, black_box(&at(0.5))));
         });
     }
     group.finish();

@@ -52,6 +52,19 @@ pub struct Taps {
 pub struct Correlator {
     sample_rate_hz: f64,
     level: Available,
+    /// The faster one if none.
+    kernel: Option<Kernel>,
+}
+
+/// A way to correlate, for measurements and tests: otherwise a [`Correlator`] takes the fastest that serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// From running sums, at a cost that does not depend on the sample rate.
+    RunningSums,
+    /// Directly in 8 bits.
+    Direct,
+    /// Sample by sample in double precision: the definition, evaluated as it stands.
+    Definition,
 }
 
 /// Most cycles that the carrier turns while it is held: sinc² loses 0.036 dB.
@@ -64,7 +77,14 @@ const MAX_PARTS: f64 = 4.0;
 impl Correlator {
     /// A correlator of samples at `sample_rate_hz`. A level that this machine lacks counts as portable.
     pub fn new(sample_rate_hz: f64, level: Level) -> Self {
-        Self { sample_rate_hz, level: Available::new(level) }
+        Self { sample_rate_hz, level: Available::new(level), kernel: None }
+    }
+
+    /// One that always takes `kernel`, for measurements and tests: it gives none also where that kernel does
+    /// not serve, as [`Kernel::Direct`] with a level that has none, at more than 0.9 code values (chips, or
+    /// half chips of BOC) a sample, and [`Kernel::RunningSums`] where the carrier turns too fast.
+    pub fn with_kernel(sample_rate_hz: f64, level: Level, kernel: Kernel) -> Self {
+        Self { kernel: Some(kernel), ..Self::new(sample_rate_hz, level) }
     }
 
     /// Correlates. None if the view does not hold all the samples, or if the code rate is not positive.
@@ -109,8 +129,12 @@ impl Correlator {
         if c.len == 0 || first.0 == 0 {
             return Some([Taps::default(); N]);
         }
-        let taps = self.fast(samples, sums, replicas, c);
-        let taps = taps.unwrap_or_else(|| replicas.map(|r| self.by_samples(samples, r, c)));
+        let definition = || Some(replicas.map(|r| self.by_samples(samples, r, c)));
+        let taps = match self.kernel {
+            None => self.fast(samples, sums, replicas, c).or_else(definition),
+            Some(Kernel::Definition) => definition(),
+            Some(_) => self.fast(samples, sums, replicas, c),
+        }?;
         Some(taps.map(|taps| {
             let [early, prompt, late] = taps.map(|s| Complex::new(s.re as f32, s.im as f32));
             Taps { early, prompt, late }
@@ -136,12 +160,13 @@ impl Correlator {
             turns: c.carrier_phase_cycles - floor(c.carrier_phase_cycles),
             cycles_per_sample: c.carrier_freq_hz / self.sample_rate_hz,
         };
-        let cheap =
+        let sums_first =
             self.level.direct().is_none_or(|least| plan.samples_per_value > least[plan.sequences() - 2]);
-        if cheap {
-            self.by_sums(sums, &plan).or_else(|| self.direct(samples, sums, &plan))
-        } else {
-            self.direct(samples, sums, &plan).or_else(|| self.by_sums(sums, &plan))
+        match self.kernel {
+            Some(Kernel::RunningSums) => self.by_sums(sums, &plan),
+            Some(Kernel::Direct) => self.direct(samples, sums, &plan),
+            _ if sums_first => self.by_sums(sums, &plan).or_else(|| self.direct(samples, sums, &plan)),
+            _ => self.direct(samples, sums, &plan).or_else(|| self.by_sums(sums, &plan)),
         }
     }
 

@@ -56,7 +56,7 @@ pub use arch::complex::ComplexMath;
 pub use arch::synth::{Carrier, Noise, SynthMath};
 pub use band::{Band, BandView};
 pub use block::{BLOCK_S, SampleBlock, Samples, StreamInfo};
-pub use correlate::{Correlation, Correlator, Taps};
+pub use correlate::{Correlation, Correlator, Kernel, Taps};
 pub use fft::{Fft, Planar};
 pub use format::{Packer, SampleFormat, Unpacker};
 pub use level::{Level, LevelError};

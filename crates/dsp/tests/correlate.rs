@@ -9,7 +9,7 @@
 use std::f64::consts::TAU;
 
 use megrez_dsp::{
-    Band, Correlation, Correlator, Level, Replica, SampleBlock, Samples, StreamInfo, Subcarrier, Taps,
+    Band, Correlation, Correlator, Kernel, Level, Replica, SampleBlock, Samples, StreamInfo, Subcarrier, Taps,
 };
 use num_complex::Complex;
 use proptest::prelude::*;
@@ -328,6 +328,48 @@ fn a_pair_is_of_one_shape() {
     assert!(pair(&plain).is_some());
     assert_eq!(pair(&boc), None);
     assert_eq!(pair(&short), None);
+}
+
+/// The kernels agree where they serve, and say so where they do not.
+#[test]
+fn a_kernel_can_be_chosen() {
+    let samples = noise(4000, 4);
+    let band = band(4.0e6, 0, &samples);
+    let replica = Replica::new(&chips(1023, 2), Subcarrier::None);
+    let c = Correlation {
+        start: 0,
+        len: 4000,
+        code_phase_chips: 3.3,
+        code_rate_hz: 1.023e6,
+        carrier_phase_cycles: 0.4,
+        carrier_freq_hz: 100.0,
+        tap_spacing_chips: 0.3,
+    };
+    let want = reference(&samples, 4.0e6, &chips(1023, 2), Subcarrier::None, &c, 5e-4);
+    let energy =
+        samples.iter().map(|x| f64::from(x.re).powi(2) + f64::from(x.im).powi(2)).sum::<f64>().sqrt();
+    for level in Level::all_available() {
+        let run = |kernel, c: &Correlation| {
+            Correlator::with_kernel(4.0e6, level, kernel).correlate(&band.view(), &replica, c)
+        };
+        for kernel in [Kernel::RunningSums, Kernel::Direct, Kernel::Definition] {
+            let Some(got) = run(kernel, &c) else {
+                assert!(kernel == Kernel::Direct && matches!(level, Level::Portable | Level::Neon));
+                continue;
+            };
+            for (got, (want, on_edge)) in list(got).iter().zip(want) {
+                assert!(
+                    (got - want).norm() < 0.05 * energy + on_edge,
+                    "{level} {kernel:?}: {got} for {want}"
+                );
+            }
+        }
+        let fast_carrier = Correlation { carrier_freq_hz: 1.0e6, ..c };
+        assert_eq!(run(Kernel::RunningSums, &fast_carrier), None);
+        let fast_code = Correlation { code_rate_hz: 8.0e6, ..c };
+        assert_eq!(run(Kernel::Direct, &fast_code), None);
+        assert!(run(Kernel::Definition, &fast_code).is_some());
+    }
 }
 
 #[test]
