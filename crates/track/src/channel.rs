@@ -45,7 +45,7 @@ impl Channel {
 
     /// Whether channels can track `signal` of `sat`.
     pub fn supports(signal: &'static Signal, sat: Sat) -> bool {
-        sat.constellation == signal.constellation && Plan::new(signal, sat.prn).is_some()
+        sat.constellation == signal.constellation && Plan::exists(signal, sat.prn)
     }
 
     /// The satellite.

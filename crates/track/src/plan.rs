@@ -101,9 +101,20 @@ pub(crate) struct Plan {
     pub efficiency: f64,
 }
 
-impl Plan {
-    /// None if such a signal cannot be tracked.
-    pub fn new(signal: &'static Signal, prn: u8) -> Option<Self> {
+/// How a satellite lays symbols and secondary codes over the periods of a signal.
+struct Structure {
+    /// The component that bears the message.
+    bearer: &'static Signal,
+    symbol_s: f64,
+    /// Cells of a code period.
+    cells: usize,
+    /// Sign of each period of a symbol.
+    periods: Vec<f32>,
+    secondary: Vec<f32>,
+}
+
+impl Structure {
+    fn new(signal: &'static Signal, prn: u8) -> Option<Self> {
         let bearer = match signal.nav_message(prn) {
             Some(_) => signal,
             None => signal.partner?.def(),
@@ -112,6 +123,7 @@ impl Plan {
         if bearer.code_length != signal.code_length
             || !same(bearer.chip_rate_hz, signal.chip_rate_hz)
             || !same(bearer.carrier_hz, signal.carrier_hz)
+            || !(signal.has_prn(prn) && bearer.has_prn(prn))
         {
             return None;
         }
@@ -136,6 +148,20 @@ impl Plan {
             None if pilot => return None,
             _ => Vec::new(),
         };
+        Some(Self { bearer, symbol_s, cells, periods, secondary })
+    }
+}
+
+impl Plan {
+    /// Whether such a signal can be tracked.
+    pub fn exists(signal: &'static Signal, prn: u8) -> bool {
+        Structure::new(signal, prn).is_some()
+    }
+
+    /// None if such a signal cannot be tracked.
+    pub fn new(signal: &'static Signal, prn: u8) -> Option<Self> {
+        let Structure { bearer, symbol_s, cells, periods, secondary } = Structure::new(signal, prn)?;
+        let pilot = bearer.id != signal.id;
         let message = if pilot { Some(Message::new(signal, bearer, prn)?) } else { None };
         Some(Self {
             signal,
@@ -143,7 +169,7 @@ impl Plan {
             message,
             starts_on_message: pilot && periods.len() > 1,
             cells,
-            cell_s: period_s / cells as f64,
+            cell_s: signal.code_period_s() / cells as f64,
             cell_chips: (signal.code_length / cells) as f64,
             signs: periods.iter().flat_map(|&sign| std::iter::repeat_n(sign, cells)).collect(),
             secondary,
@@ -200,10 +226,25 @@ mod tests {
             (SignalId::L1CA, 7, 1, 20),
             (SignalId::B1CD, 26, 10, 10),
             (SignalId::B1CP, 26, 10, 10),
+            (SignalId::B2I, 11, 1, 20),
+            (SignalId::B3I, 26, 1, 20),
+            (SignalId::B3I, 59, 1, 2),
+            (SignalId::B2AD, 26, 1, 5),
+            (SignalId::B2AP, 26, 1, 5),
+            (SignalId::B2BI, 26, 2, 2),
+            (SignalId::B2BI, 59, 2, 2),
+            (SignalId::SBASL1, 30, 1, 2),
+            (SignalId::SBASL5, 30, 1, 2),
         ] {
             let plan = plan(id, prn);
             assert_eq!((plan.cells, plan.signs.len()), (cells, symbol), "{id}");
-            assert_eq!(plan.secondary.len(), if id == SignalId::B1CP { 1800 } else { 0 }, "{id}");
+            let secondary = match id {
+                SignalId::B1CP => 1800,
+                SignalId::B2AP => 100,
+                _ => 0,
+            };
+            assert_eq!(plan.secondary.len(), secondary, "{id}");
+            assert_eq!(plan.starts_on_message, id == SignalId::B2AP, "{id}");
         }
     }
 

@@ -22,15 +22,24 @@ struct Case {
     symbol_share: f64,
 }
 
-const CASES: [Case; 1] = [Case {
-    name: "B1C",
-    id: SignalId::B1CP,
-    prn: 26,
-    rate: 6.3e6,
-    share: 0.75,
-    symbol_s: 0.01,
-    symbol_share: 0.25,
-}];
+const fn case(
+    name: &'static str,
+    (id, prn): (SignalId, u8),
+    rate: f64,
+    share: f64,
+    (symbol_s, symbol_share): (f64, f64),
+) -> Case {
+    Case { name, id, prn, rate, share, symbol_s, symbol_share }
+}
+
+const CASES: [Case; 6] = [
+    case("B1C", (SignalId::B1CP, 26), 6.3e6, 0.75, (0.01, 0.25)),
+    case("B2a", (SignalId::B2AP, 26), 21.0e6, 0.5, (0.005, 0.5)),
+    case("B2b", (SignalId::B2BI, 26), 21.0e6, 1.0, (0.001, 1.0)),
+    case("PPP-B2b", (SignalId::B2BI, 59), 21.0e6, 1.0, (0.001, 1.0)),
+    case("B3I D1", (SignalId::B3I, 26), 21.0e6, 1.0, (0.02, 1.0)),
+    case("B3I D2", (SignalId::B3I, 3), 21.0e6, 1.0, (0.002, 1.0)),
+];
 
 /// Upper tail of the normal distribution (Abramowitz and Stegun 26.2.17, good to 1e-7 of 1; far out the bound
 /// exp(-x^2/2) / (x sqrt(2 pi)), which is close there).
@@ -137,18 +146,33 @@ fn ends(case: &Case) {
 }
 
 #[test]
-fn b1c_locks() {
+fn b1c() {
     locks(&CASES[0], 20);
-}
-
-#[test]
-fn b1c_is_unbiased() {
     is_unbiased(&CASES[0], 20);
+    ends(&CASES[0]);
 }
 
 #[test]
-fn b1c_ends() {
-    ends(&CASES[0]);
+fn b2a() {
+    locks(&CASES[1], 6);
+    is_unbiased(&CASES[1], 6);
+    ends(&CASES[1]);
+}
+
+#[test]
+fn b2b() {
+    locks(&CASES[2], 6);
+    is_unbiased(&CASES[2], 6);
+    ends(&CASES[2]);
+}
+
+#[test]
+fn ppp_b2b_and_b3i() {
+    for case in &CASES[3..] {
+        locks(case, 3);
+    }
+    is_unbiased(&CASES[4], 6);
+    ends(&CASES[5]);
 }
 
 /// A data component that is tracked alone finds back from a side peak: the sign of the prompt tells nothing there.

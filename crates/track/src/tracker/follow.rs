@@ -120,10 +120,10 @@ impl Tracker {
         let motion = self.motion();
         let spacing = if self.looks_beside() { self.beside() } else { self.spacing };
         let c = self.walk.correlation(&motion, spacing);
-        let lead = self.correlator.correlate(view, &self.plan.replica, &c)?;
-        let message = match &self.plan.message {
-            Some(message) => self.correlator.correlate(view, &message.replica, &c)?,
-            None => Taps::default(),
+        let lead = &self.plan.replica;
+        let [lead, message] = match &self.plan.message {
+            Some(message) => self.correlator.correlate_pair(view, [lead, &message.replica], &c)?,
+            None => [self.correlator.correlate(view, lead, &c)?, Taps::default()],
         };
         if self.symbols.index == 0 {
             self.symbols.period = self.walk.period();
