@@ -2,7 +2,7 @@ use megrez_dsp::{Level, StreamInfo};
 use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
-use megrez_signal::{ALL, Sat, Signal, SignalId};
+use megrez_signal::{ALL, NavMessage, Sat, Signal, SignalId};
 use megrez_track::{Channel, TrackConfig};
 
 use crate::{HotStart, Receiver, ReceiverError};
@@ -39,7 +39,7 @@ pub struct ReceiverConfig {
 impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
-            signals: ALL.iter().filter(|s| is_received(s)).map(|s| s.id).collect(),
+            signals: ALL.iter().filter(|s| s.leads() && is_received(s)).map(|s| s.id).collect(),
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
             max_channels: 64,
@@ -55,10 +55,15 @@ impl Default for ReceiverConfig {
     }
 }
 
-/// Whether a signal can be tracked and its message read. Channels do not join data and pilot components.
+/// The message that a satellite sends on a signal, or on the partner of a pilot: they are tracked together.
+pub(crate) fn message_of(signal: &Signal, sat: Sat) -> Option<NavMessage> {
+    signal.nav_message(sat.prn).or_else(|| signal.partner?.def().nav_message(sat.prn))
+}
+
+/// Whether a signal can be tracked and its message read.
 pub(crate) fn is_received(signal: &'static Signal) -> bool {
-    let decoded = |sat: Sat| signal.nav_message(sat.prn).is_some_and(|m| Decoder::new(sat, m).is_some());
-    signal.partner.is_none() && signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
+    let decoded = |sat: Sat| message_of(signal, sat).is_some_and(|m| Decoder::new(sat, m).is_some());
+    signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
 }
 
 /// Builds a [`Receiver`].

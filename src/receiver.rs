@@ -292,7 +292,7 @@ impl Receiver {
     }
 
     fn status(&self, slot: &Slot, tracked: bool) -> SatStatus {
-        let missing = match slot.signal.nav_message(slot.sat.prn) {
+        let missing = match slot.message() {
             Some(message) if !self.has_ephemeris(slot.sat) => self
                 .assemblers
                 .get(&(slot.sat, message))
@@ -365,21 +365,20 @@ mod tests {
     }
 
     #[test]
-    fn signals_that_cannot_be_tracked_are_refused() {
-        for name in ["B1C", "B1C-D", "B2a", "B2a-D"] {
+    fn every_signal_can_be_asked_for() {
+        for name in ["B1I", "B1C", "B1C-D", "B2I", "B2a", "B2a-D", "B2b", "B3I", "L1CA", "SBAS-L1", "SBAS-L5"]
+        {
             let signal: SignalId = name.parse().unwrap();
             let info = StreamInfo { sample_rate_hz: 25e6, center_hz: signal.def().carrier_hz, complex: true };
-            let error = Receiver::builder(info).signals([signal]).build().err();
-            assert!(matches!(error, Some(ReceiverError::NotTracked(s)) if s == signal), "{name}: {error:?}");
+            let receiver = Receiver::builder(info).signals([signal]).build();
+            assert!(receiver.is_ok_and(|r| r.signals() == [signal]), "{name}");
         }
     }
 
     #[test]
-    fn signals_with_one_component_and_a_known_message_are_received_unasked() {
+    fn of_a_pair_the_leading_component_is_received_unasked() {
         let signals = ReceiverConfig::default().signals;
-        for wanted in [SignalId::B1I, SignalId::B2I, SignalId::B3I, SignalId::L1CA] {
-            assert!(signals.contains(&wanted), "{wanted}");
-        }
-        assert!(signals.iter().all(|s| s.def().partner.is_none()), "{signals:?}");
+        assert!(signals.contains(&SignalId::B1CP) && signals.contains(&SignalId::B2AP), "{signals:?}");
+        assert!(signals.iter().all(|s| s.def().leads()), "{signals:?}");
     }
 }

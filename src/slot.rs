@@ -2,9 +2,11 @@
 
 use megrez_dsp::{BandView, Level};
 use megrez_nav::{Decoder, Subframe};
-use megrez_orbit::{GnssTime, Observation};
-use megrez_signal::{SPEED_OF_LIGHT, Sat, Signal};
+use megrez_orbit::{GnssTime, Observation, TimeScale};
+use megrez_signal::{NavMessage, SPEED_OF_LIGHT, Sat, Signal};
 use megrez_track::{Channel, ChannelEvent, ChannelStart, ChannelState, Measurement, TrackConfig};
+
+use crate::config::message_of;
 
 /// Transmit time of the start of one code period.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +58,7 @@ impl Slot {
             sat,
             signal,
             band,
-            decoder: signal.nav_message(sat.prn).and_then(|message| Decoder::new(sat, message)),
+            decoder: message_of(signal, sat).and_then(|message| Decoder::new(sat, message)),
             raw: Vec::new(),
             anchor: None,
             doubt: None,
@@ -68,6 +70,11 @@ impl Slot {
             subframes: 0,
             channel: Channel::new(signal, sat, rate_hz, level, start, config),
         }
+    }
+
+    /// The message that is read: the signal's own, or that of a pilot's partner.
+    pub(crate) fn message(&self) -> Option<NavMessage> {
+        message_of(self.signal, self.sat)
     }
 
     pub(crate) fn state(&self) -> ChannelState {
@@ -133,16 +140,25 @@ impl Slot {
         self.anchor.is_some()
     }
 
-    /// Sets the transmit time from a prediction good to a fraction of a code period.
+    /// Sets the transmit time from a prediction good to a fraction of a code period, or of a pilot's secondary code.
     pub(crate) fn predict(&mut self, sample: u64, transmit: GnssTime) {
         if self.anchor.is_some_and(|a| a.read) {
             return;
         }
         let Some(m) = self.channel.measurement(sample) else { return };
-        // The start of the running code period is a whole number of periods in system time.
         let period_s = self.signal.code_period_s();
         let started = transmit - m.code_phase_chips / self.signal.chip_rate_hz;
-        self.anchor = Some(Anchor { period: m.period, time: started.round_to(period_s), read: false });
+        // The running code period began a whole number of periods into the system time, the secondary code a whole
+        // number of times its duration.
+        let chips = self.signal.secondary(self.sat.prn).map_or(1, |code| code.chips.len());
+        let (place_s, step_s) = match m.secondary_chip {
+            Some(chip) => (f64::from(chip) * period_s, chips as f64 * period_s),
+            None => (0.0, period_s),
+        };
+        let scale = TimeScale::of(self.sat.constellation);
+        let (week, tow) = (started - place_s).week_tow(scale);
+        let time = GnssTime::from_week_tow(scale, week, (tow / step_s).round() * step_s) + place_s;
+        self.anchor = Some(Anchor { period: m.period, time, read: false });
     }
 
     /// Transmit time at a sample, with the measurement it came from.
@@ -178,7 +194,8 @@ impl Slot {
             let shift = *self
                 .phase_shift_cycles
                 .get_or_insert_with(|| (pseudorange_m / wavelength_m - phase).round());
-            phase + shift + if self.inverted == Some(true) { 0.5 } else { 0.0 }
+            let inverted = !m.half_cycle_known && self.inverted == Some(true);
+            phase + shift + if inverted { 0.5 } else { 0.0 }
         });
         let slip = m.slips != self.reported_slips;
         self.reported_slips = m.slips;
@@ -190,7 +207,7 @@ impl Slot {
             doppler_hz: Some(m.doppler_hz),
             cn0_dbhz: m.cn0_dbhz,
             slip,
-            half_cycle: self.inverted.is_none(),
+            half_cycle: !m.half_cycle_known && self.inverted.is_none(),
             lock_s: m.lock_s,
         })
     }
