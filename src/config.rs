@@ -39,7 +39,7 @@ pub struct ReceiverConfig {
 impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
-            signals: ALL.iter().filter(|s| s.leads() && is_received(s)).map(|s| s.id).collect(),
+            signals: ALL.iter().filter(|s| is_received_unasked(s)).map(|s| s.id).collect(),
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
             max_channels: 64,
@@ -64,6 +64,12 @@ pub(crate) fn message_of(signal: &Signal, sat: Sat) -> Option<NavMessage> {
 pub(crate) fn is_received(signal: &'static Signal) -> bool {
     let decoded = |sat: Sat| message_of(signal, sat).is_some_and(|m| Decoder::new(sat, m).is_some());
     signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
+}
+
+/// Whether a signal is received if none is asked for: of a pair the leading component. Not B1C: in a stream that
+/// holds it there is L1 C/A as well, and its search takes several times as long as all else there.
+fn is_received_unasked(signal: &'static Signal) -> bool {
+    signal.leads() && signal.id != SignalId::B1CP && is_received(signal)
 }
 
 /// Builds a [`Receiver`].

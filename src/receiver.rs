@@ -378,7 +378,11 @@ mod tests {
     #[test]
     fn of_a_pair_the_leading_component_is_received_unasked() {
         let signals = ReceiverConfig::default().signals;
-        assert!(signals.contains(&SignalId::B1CP) && signals.contains(&SignalId::B2AP), "{signals:?}");
+        for wanted in
+            [SignalId::B1I, SignalId::B2I, SignalId::B2AP, SignalId::B2BI, SignalId::B3I, SignalId::L1CA]
+        {
+            assert!(signals.contains(&wanted), "{wanted}");
+        }
         assert!(signals.iter().all(|s| s.def().leads()), "{signals:?}");
     }
 }
