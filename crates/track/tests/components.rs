@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Scene, errors, mean_std, run, symbol_errors, worst};
+use common::{Scene, errors, mean_std, run, run_with, symbol_errors, worst};
 use megrez_signal::{SPEED_OF_LIGHT, SignalId};
-use megrez_track::{ChannelEvent, LossReason};
+use megrez_track::{ChannelEvent, ChannelStart, LossReason, TrackConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -207,5 +207,51 @@ fn components_do_not_depend_on_block_lengths() {
             let other = run(&scene, &samples, 0, start, block, 5.0);
             assert_eq!(whole.events, other.events, "{} in blocks of {block}", case.name);
         }
+    }
+}
+
+/// Symbols of a millisecond at Es/N0 = 4 dB.
+#[test]
+fn b2b_symbol_errors_are_near_theory() {
+    let (cn0, rate) = (34.0, 21e6);
+    let scene = Scene::new(SignalId::B2BI, 26, rate, cn0, 9);
+    let samples = scene.samples(0, 4.0);
+    let result = run(&scene, &samples, 0, scene.start(0.0, 0.1, 30.0), 210_000, 1.0);
+    let (n, wrong, misaligned) = symbol_errors(&scene, &result);
+    let expected = n as f64 * tail((2.0 * 10f64.powf(cn0 / 10.0) * 1e-3).sqrt());
+    println!("B2b at {cn0} dB-Hz: {wrong} of {n} symbols wrong, {expected:.1} in theory");
+    assert_eq!((result.unlocks(), misaligned), (0, 0));
+    // Three standard deviations; the loop's phase noise, 0.02 cycles, costs another tenth.
+    assert!((wrong as f64 - 1.05 * expected).abs() < 0.05 * expected + 3.0 * expected.sqrt());
+}
+
+/// What a channel measures on one signal starts another at once, three chips of group delay apart.
+#[test]
+fn one_signal_starts_another() {
+    let (sat, seconds) = (26, 0.5);
+    let from = Scene::new(SignalId::B1I, sat, 4.3e6, 45.0, 21);
+    let samples = from.samples(0, seconds);
+    let source = run(&from, &samples, 0, from.start(0.0, 0.1, 30.0), 43_000, 0.1);
+    let (sample, measured) = source.measurements.last().unwrap();
+    let at_s = *sample as f64 / from.rate;
+    for (id, delay_chips) in [(SignalId::B3I, 3.0), (SignalId::B2AP, -3.0), (SignalId::B2BI, 0.0)] {
+        // The same satellite on another front end, at its own rate: one code phase in time, one relative Doppler.
+        let mut to = Scene::new(id, sat, 21e6, 45.0, 22);
+        let ratio = to.signal.carrier_hz / from.signal.carrier_hz;
+        to.doppler_hz = from.doppler_hz * ratio;
+        let (a, b) = (from.signal, to.signal);
+        to.code_phase = (from.code_phase / a.chip_rate_hz * b.chip_rate_hz + delay_chips)
+            .rem_euclid(b.code_length as f64);
+        let first = (at_s * to.rate).round() as u64;
+        let start = ChannelStart::from_measurement(first, measured, a, b).unwrap();
+        let samples = to.samples(first, 0.4);
+        let config = TrackConfig::default().aided();
+        let result = run_with(&config, &to, &samples, first, start, 210_000, 0.1);
+        let locked_s = (result.locked().unwrap() - first) as f64 / to.rate;
+        let code = worst(&errors(&to, &result, at_s + 0.2).code);
+        println!(
+            "{id} from B1I, {delay_chips} chips apart: locked after {locked_s:.3} s, code error {code:.3} chips"
+        );
+        assert!(locked_s < 0.15 && code < 0.1, "{id}");
     }
 }

@@ -270,11 +270,23 @@ pub fn run(
     block: usize,
     every: f64,
 ) -> Run {
+    run_with(&TrackConfig::default(), scene, samples, first, start, block, every)
+}
+
+/// The same with settings.
+pub fn run_with(
+    config: &TrackConfig,
+    scene: &Scene,
+    samples: &[Complex<i8>],
+    first: u64,
+    start: ChannelStart,
+    block: usize,
+    every: f64,
+) -> Run {
     let level = level();
     let info = scene.info();
     let mut band = Band::new(&info, scene.signal.carrier_hz, 0.05, level);
-    let config = TrackConfig::default();
-    let mut channel = Channel::new(scene.signal, scene.sat, scene.rate, level, start, &config);
+    let mut channel = Channel::new(scene.signal, scene.sat, scene.rate, level, start, config);
     let mut run = Run::default();
     let step = (every * scene.rate).round() as u64;
     let mut next = first.div_ceil(step) * step;
