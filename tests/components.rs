@@ -1,5 +1,7 @@
 //! Pilots with their partners, from samples to positions by their own messages.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+
 mod common;
 
 use common::{receive, scene};

@@ -123,7 +123,8 @@ impl Structure {
         if bearer.code_length != signal.code_length
             || !same(bearer.chip_rate_hz, signal.chip_rate_hz)
             || !same(bearer.carrier_hz, signal.carrier_hz)
-            || !(signal.has_prn(prn) && bearer.has_prn(prn))
+            || !signal.has_prn(prn)
+            || !bearer.has_prn(prn)
         {
             return None;
         }

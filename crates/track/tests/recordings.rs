@@ -20,8 +20,8 @@ fn recording(name: &str) -> Option<Vec<i8>> {
 
 /// Tracks satellites given as (PRN, Doppler, first sample of a code period); returns how many were found, and how
 /// many of these synchronised.
-fn track(samples: &[i8], info: &StreamInfo, sats: &[(u8, f64, u64)]) -> (usize, usize) {
-    let signal = SignalId::L1CA.def();
+fn track(id: SignalId, samples: &[i8], info: &StreamInfo, sats: &[(u8, f64, u64)]) -> (usize, usize) {
+    let signal = id.def();
     let level = Level::Portable;
     let mut band = Band::new(info, signal.carrier_hz, 0.01, level);
     let mut channels: Vec<(Channel, Vec<ChannelEvent>)> = sats
@@ -29,7 +29,17 @@ fn track(samples: &[i8], info: &StreamInfo, sats: &[(u8, f64, u64)]) -> (usize, 
         .map(|&(prn, doppler_hz, sample)| {
             let start = ChannelStart { sample, code_phase_chips: 0.0, doppler_hz, cn0_dbhz: 45.0 };
             let config = TrackConfig::default();
-            (Channel::new(signal, Sat::gps(prn), info.sample_rate_hz, level, start, &config), vec![])
+            (
+                Channel::new(
+                    signal,
+                    Sat { constellation: signal.constellation, prn },
+                    info.sample_rate_hz,
+                    level,
+                    start,
+                    &config,
+                ),
+                vec![],
+            )
         })
         .collect();
     let block = (info.sample_rate_hz * 0.01).round() as usize;
@@ -48,7 +58,7 @@ fn track(samples: &[i8], info: &StreamInfo, sats: &[(u8, f64, u64)]) -> (usize, 
             _ => None,
         });
         let Some(m) = channel.measurement(samples.len() as u64) else {
-            println!("G{prn:02}: {:?}", channel.state());
+            println!("{id} {prn:02}: {:?}", channel.state());
             continue;
         };
         assert_eq!(channel.state(), ChannelState::Synchronised);
@@ -58,13 +68,13 @@ fn track(samples: &[i8], info: &StreamInfo, sats: &[(u8, f64, u64)]) -> (usize, 
         let length = signal.code_length as f64;
         let off = (m.code_phase_chips - expected + 0.5 * length).rem_euclid(length) - 0.5 * length;
         println!(
-            "G{prn:02}: locked after {:.3} s, {:.1} dB-Hz, Doppler {:.1} (listed {doppler_hz}), code {off:.2} chips \
+            "{id} {prn:02}: locked after {:.3} s, {:.1} dB-Hz, Doppler {:.1} (listed {doppler_hz}), code {off:.2} chips \
              from the listed",
             locked.unwrap_or(f64::NAN),
             m.cn0_dbhz,
             m.doppler_hz,
         );
-        assert!((m.doppler_hz - doppler_hz).abs() < 200.0 && off.abs() < 0.7, "G{prn:02}");
+        assert!((m.doppler_hz - doppler_hz).abs() < 200.0 && off.abs() < 0.7, "{id} {prn:02}");
         assert!((33.0..56.0).contains(&m.cn0_dbhz));
         synchronised += 1;
     }
@@ -87,7 +97,7 @@ fn softgnss_recording() {
         (26, -5000.0, 26828),
     ];
     // No satellite changes a bit in this tenth of a second, so no symbol edge can be known.
-    assert_eq!(track(&samples, &info, &sats), (8, 0));
+    assert_eq!(track(SignalId::L1CA, &samples, &info, &sats), (8, 0));
 }
 
 #[test]
@@ -96,5 +106,28 @@ fn pocketsdr_recording() {
     let info = StreamInfo { sample_rate_hz: 12e6, center_hz: 1_572.42e6, complex: false };
     let sats =
         [(13, -250.0, 6004), (5, 250.0, 5611), (15, 1750.0, 9317), (20, -1250.0, 8172), (30, -2000.0, 4720)];
-    assert_eq!(track(&samples, &info, &sats), (5, 5));
+    assert_eq!(track(SignalId::L1CA, &samples, &info, &sats), (5, 5));
+}
+
+/// A tenth of a second is ten periods: enough for pull-in on the main peak, too short for the secondary code.
+#[test]
+fn pocketsdr_recording_b1c() {
+    let Some(samples) = recording("pocketsdr/L1_20211125_004000_12MHz_I.bin") else { return };
+    let info = StreamInfo { sample_rate_hz: 12e6, center_hz: 1_572.42e6, complex: false };
+    let sats = [
+        (32, 1050.0, 2.5125),
+        (38, 200.0, 6.44475),
+        (41, -1100.0, 5.49),
+        (39, 750.0, 0.66425),
+        (30, -950.0, 6.806),
+        (23, 2450.0, 6.705),
+        (25, -200.0, 8.2225),
+        (20, 2500.0, 3.44075),
+        (27, -2750.0, 9.67125),
+        (29, 1650.0, 3.2415),
+        (37, 3550.0, 4.76225),
+    ];
+    let sats =
+        sats.map(|(prn, doppler_hz, ms): (u8, f64, f64)| (prn, doppler_hz, (ms * 12e3).round() as u64));
+    assert_eq!(track(SignalId::B1CP, &samples, &info, &sats), (11, 11));
 }
