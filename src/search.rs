@@ -192,7 +192,7 @@ impl Search {
                 plan.restrict(w.all_windows_hz());
             }
             if let Ok(some) = self.searcher.search(&self.samples, start, &plan) {
-                found.extend(some.into_iter().filter(|a| w.prns.contains(&a.sat.prn)));
+                found.extend(some);
             }
         }
         found
@@ -203,7 +203,8 @@ impl Search {
             Stage::Quick => SearchPlan::cold(wanted.signal, 0.0),
             Stage::Deep => SearchPlan::deep(wanted.signal, 0.0),
         };
-        plan.prns = wanted.prns.iter().copied().chain(wanted.tracked.iter().map(|t| t.0)).collect();
+        plan.references = wanted.tracked.iter().map(|t| t.0).collect();
+        plan.prns = wanted.prns.iter().chain(&plan.references).copied().collect();
         plan.prns.sort_unstable();
         plan.doppler_hz = doppler_hz;
         plan

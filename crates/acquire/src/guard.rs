@@ -13,7 +13,9 @@ const FURTHER: f64 = 8.0;
 /// A satellite that passed the threshold.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
-    pub(crate) acquisition: Acquisition,
+    /// None for one that is known and only compared with.
+    pub(crate) acquisition: Option<Acquisition>,
+    pub(crate) doppler_hz: f64,
     /// Peak power in units of the noise's mean power.
     pub(crate) power: f64,
 }
@@ -35,7 +37,7 @@ pub(crate) fn reject_cross_correlations(
     let is_clear = |c: &Candidate| {
         let (mut worst, mut sum) = (0.0, 0.0);
         for strong in candidates.iter().filter(|strong| strong.power > c.power) {
-            let apart = (c.acquisition.doppler_hz - strong.acquisition.doppler_hz).rem_euclid(spacing);
+            let apart = (c.doppler_hz - strong.doppler_hz).rem_euclid(spacing);
             let turns = std::f64::consts::PI * apart.min(spacing - apart) * block_s;
             let trace = strong.power / length * (4.0 / (turns * turns)).min(1.0);
             worst = f64::max(worst, trace);
@@ -43,7 +45,7 @@ pub(crate) fn reject_cross_correlations(
         }
         c.power > threshold + WORST * worst + FURTHER * (sum - worst)
     };
-    candidates.iter().filter(|c| is_clear(c)).map(|c| c.acquisition).collect()
+    candidates.iter().filter(|c| is_clear(c)).filter_map(|c| c.acquisition).collect()
 }
 
 #[cfg(test)]
@@ -63,7 +65,7 @@ mod tests {
             cn0_dbhz: 45.0,
             peak_to_mean: 1.0,
         };
-        Candidate { acquisition, power }
+        Candidate { acquisition: Some(acquisition), doppler_hz, power }
     }
 
     #[test]

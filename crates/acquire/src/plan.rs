@@ -40,6 +40,9 @@ pub struct SearchPlan {
     /// Windows of single satellites, by number, within `doppler_hz`: for those whose Doppler is known or can be
     /// predicted. The others are searched in all of `doppler_hz`.
     pub windows_hz: BTreeMap<u8, (f64, f64)>,
+    /// Those of `prns` that are known to be there: searched so that their traces in the grids of others are
+    /// recognised, and not returned.
+    pub references: Vec<u8>,
     /// Code periods summed coherently into one block, at least 1.
     pub coherent_periods: usize,
     /// Blocks whose powers are summed, at least 1. Fewer are used if the samples are fewer.
@@ -130,6 +133,7 @@ impl SearchPlan {
             prns: signal.def().senders().map(|sat| sat.prn).collect(),
             doppler_hz: (-half, half),
             windows_hz: BTreeMap::new(),
+            references: Vec::new(),
             coherent_periods: coherent,
             noncoherent,
             sign_changes,

@@ -6,6 +6,7 @@
 
 use std::f64::consts::TAU;
 
+use megrez_dsp::ComplexMath;
 use num_complex::Complex;
 use rustfft::FftPlanner;
 
@@ -42,18 +43,27 @@ struct Piece {
 impl Piece {
     /// Correlation with a residual frequency of `cycles` per period taken off.
     fn at(&self, cycles: f64) -> Complex<f64> {
+        let turn = conjugate_cis(cycles / PARTS as f64);
+        let mut phase = conjugate_cis(cycles * (self.time + 0.5 / PARTS as f64));
         self.parts
             .iter()
-            .enumerate()
-            .map(|(p, part)| {
-                let (sin, cos) = (-TAU * cycles * (self.time + (p as f64 + 0.5) / PARTS as f64)).sin_cos();
-                Complex::new(f64::from(part.re), f64::from(part.im)) * Complex::new(cos, sin)
+            .map(|part| {
+                let y = Complex::new(f64::from(part.re), f64::from(part.im)) * phase;
+                phase *= turn;
+                y
             })
             .sum()
     }
 }
 
+/// exp(-2πi cycles).
+fn conjugate_cis(cycles: f64) -> Complex<f64> {
+    let (sin, cos) = (-TAU * cycles.fract()).sin_cos();
+    Complex::new(cos, sin)
+}
+
 struct Refiner<'a> {
+    math: ComplexMath,
     shape: &'a Shape,
     /// Samples with the Doppler of the cell taken off.
     wiped: Vec<Complex<f32>>,
@@ -88,7 +98,7 @@ impl Refiner<'_> {
                 }
                 let samples = self.wiped.get(a as usize..b as usize).unwrap_or_default();
                 let wave = wave.get((a - start) as usize..).unwrap_or_default();
-                *part = samples.iter().zip(wave).map(|(x, w)| x * w).sum();
+                *part = self.math.weighted_sum(samples, wave);
             }
             let share = (to - from) as f64 / (end - start) as f64;
             pieces.push(Piece { time: m as f64, share, parts });
@@ -106,11 +116,13 @@ pub(crate) fn refine(
     best: &Best,
     usual_mean: f64,
     period_s: f64,
+    math: ComplexMath,
 ) -> Refined {
     let mut planner = FftPlanner::new();
     let bin_hz = shape.bin_hz(slice, best.bin);
     let cycles = bin_hz / slice.rate_hz;
     let refiner = Refiner {
+        math,
         shape,
         wiped: wipe(&slice.samples, cycles),
         waves: (0..FRACTIONS).map(|q| code.waveform(q as f64 / FRACTIONS as f64, &mut planner)).collect(),
@@ -124,16 +136,16 @@ pub(crate) fn refine(
     let pieces = refiner.pieces(best.delay);
     let frequency = frequency(&pieces, shape.coherent, noise);
     let step = 0.5;
-    let power = |delay: f64| -> f64 {
-        refiner.pieces(delay).iter().map(|piece| piece.at(frequency.cycles).norm_sqr()).sum()
-    };
-    let around: Vec<f64> = (-2..=2).map(|k| power(best.delay + f64::from(k) * step)).collect();
+    let power =
+        |pieces: &[Piece]| -> f64 { pieces.iter().map(|piece| piece.at(frequency.cycles).norm_sqr()).sum() };
+    let around = [-2.0, -1.0, 0.0, 1.0, 2.0]
+        .map(|k| if k == 0.0 { power(&pieces) } else { power(&refiner.pieces(best.delay + k * step)) });
     let top = (1..4).max_by(|&a, &b| around[a].total_cmp(&around[b])).unwrap_or(2);
     let vertex = vertex(around[top - 1], around[top], around[top + 1]);
     let delay = best.delay + (top as f64 - 2.0 + vertex) * step;
 
     let pieces = refiner.pieces(delay);
-    let total: f64 = pieces.iter().map(|piece| piece.at(frequency.cycles).norm_sqr()).sum();
+    let total = power(&pieces);
     let (shares, squares) =
         pieces.iter().fold((0.0, 0.0), |(s, q), piece| (s + piece.share, q + piece.share * piece.share));
     let snr = ((total - noise * shares) / (noise * squares)).max(1e-3);
@@ -149,8 +161,8 @@ pub(crate) fn refine(
 fn wipe(samples: &[Complex<f32>], cycles: f64) -> Vec<Complex<f32>> {
     const RUN: usize = 64;
     let turn = |cycles: f64| {
-        let (sin, cos) = (-TAU * cycles.fract()).sin_cos();
-        Complex::new(cos as f32, sin as f32)
+        let turn = conjugate_cis(cycles);
+        Complex::new(turn.re as f32, turn.im as f32)
     };
     let step = turn(cycles);
     let mut out = Vec::with_capacity(samples.len());

@@ -130,7 +130,15 @@ impl Searcher {
             .filter_map(|&(prn, code, s, best, means)| {
                 let slice = slices.get(s)?;
                 let usual_mean = median(means);
-                let refined = refine(slice, &shape, code, &best, usual_mean, period_s);
+                let power = best.peak() / usual_mean;
+                if plan.references.contains(&prn) {
+                    let doppler_hz = match plan.windows_hz.get(&prn) {
+                        Some((low, high)) => 0.5 * (low + high),
+                        None => slice.mid_hz + shape.bin_hz(slice, best.bin),
+                    };
+                    return Some(Candidate { acquisition: None, doppler_hz, power });
+                }
+                let refined = refine(slice, &shape, code, &best, usual_mean, period_s, self.math);
                 let periods = refined.delay * (1.0 + shape.code_excess(slice, refined.offset_hz)) / n as f64;
                 let acquisition = Acquisition {
                     sat: Sat { constellation: signal.constellation, prn },
@@ -142,7 +150,8 @@ impl Searcher {
                     cn0_dbhz: refined.cn0_dbhz,
                     peak_to_mean: best.peak() * means.len() as f64 / means.iter().sum::<f64>(),
                 };
-                Some(Candidate { acquisition, power: best.peak() / usual_mean })
+                let doppler_hz = acquisition.doppler_hz;
+                Some(Candidate { acquisition: Some(acquisition), doppler_hz, power })
             })
             .collect();
         let block_s = shape.coherent as f64 * period_s;

@@ -21,6 +21,7 @@ fn plan() -> impl Strategy<Value = SearchPlan> {
                 signal,
                 prns,
                 doppler_hz: (low, low + width),
+                references: Vec::new(),
                 windows_hz: one.into_iter().map(|(prn, low, width)| (prn, (low, low + width))).collect(),
                 coherent_periods,
                 noncoherent,

@@ -9,7 +9,7 @@ use std::f64::consts::{PI, TAU};
 
 use num_complex::Complex;
 
-use crate::{Samples, StreamInfo};
+use crate::{ComplexMath, Level, Samples, StreamInfo};
 
 /// Zero crossings of the sinc on each side.
 const CROSSINGS: f64 = 10.0;
@@ -114,6 +114,7 @@ fn interpolate(
             })
         })
         .collect();
+    let math = ComplexMath::new(Level::detect().unwrap_or(Level::Portable));
     out.reserve(len);
     for k in 0..len {
         let position = (k as f64 / out_rate - first_s) * rate;
@@ -124,23 +125,8 @@ fn interpolate(
         let skip = start.min(0).unsigned_abs();
         let from = start.max(0) as usize;
         let window = samples.get(from.min(samples.len())..).unwrap_or_default();
-        out.push(dot(window, filter.get(skip.min(taps)..).unwrap_or_default()));
+        out.push(math.weighted_sum(window, filter.get(skip.min(taps)..).unwrap_or_default()));
     }
-}
-
-/// Sum of products over the shorter of both.
-fn dot(samples: &[Complex<f32>], filter: &[f32]) -> Complex<f32> {
-    let len = samples.len().min(filter.len());
-    let (samples, filter) = (&samples[..len], &filter[..len]);
-    let mut sums = [Complex::<f32>::default(); 4];
-    let (mut s, mut f) = (samples.chunks_exact(4), filter.chunks_exact(4));
-    for (s, f) in (&mut s).zip(&mut f) {
-        for ((sum, s), f) in sums.iter_mut().zip(s).zip(f) {
-            *sum += s * f;
-        }
-    }
-    let rest: Complex<f32> = s.remainder().iter().zip(f.remainder()).map(|(s, f)| s * f).sum();
-    sums.iter().sum::<Complex<f32>>() + rest
 }
 
 fn sinc(x: f64) -> f64 {

@@ -1,4 +1,6 @@
-//! Arithmetic on searches' correlations: sums of powers.
+//! Arithmetic of searches: sums of powers and of products.
+
+use num_complex::Complex;
 
 use super::Available;
 use crate::Level;
@@ -63,6 +65,11 @@ by_level!(
     /// As [`add_powers`](Self::add_powers), of `x` minus `y`.
     add_powers_of_difference, add_powers_of_difference_avx2, add_powers_of_difference_avx512,
     (on: &mut [f32], halfway: &mut [f32], x: Parts<'_>, y: Parts<'_>)
+);
+by_level!(
+    /// Sum of samples times weights.
+    weighted_sum, weighted_sum_avx2, weighted_sum_avx512,
+    (samples: &[Complex<f32>], weights: &[f32]) -> Complex<f32>
 );
 by_level!(
     /// The largest value (0 at least) and the sum.
@@ -133,6 +140,22 @@ fn peak_and_sum(values: &[f32]) -> (f32, f64) {
     (peaks.into_iter().fold(0.0, f32::max), total)
 }
 
+#[inline(always)]
+fn weighted_sum(samples: &[Complex<f32>], weights: &[f32]) -> Complex<f32> {
+    let len = samples.len().min(weights.len());
+    let (mut samples, mut weights) = (samples[..len].chunks_exact(LANES), weights[..len].chunks_exact(LANES));
+    let (mut re, mut im) = ([0.0f32; LANES], [0.0f32; LANES]);
+    for (samples, weights) in (&mut samples).zip(&mut weights) {
+        for k in 0..LANES {
+            re[k] += samples[k].re * weights[k];
+            im[k] += samples[k].im * weights[k];
+        }
+    }
+    let rest = samples.remainder().iter().zip(weights.remainder());
+    let rest: Complex<f32> = rest.map(|(x, w)| x * w).sum();
+    Complex::new(re.into_iter().sum::<f32>(), im.into_iter().sum::<f32>()) + rest
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -176,6 +199,13 @@ mod tests {
                     prop_assert!(near(on[k], 1.0 + power(d(k))));
                     prop_assert!(near(halfway[k], 2.0 + both(d(k), d(k + 1))));
                 }
+                let samples: Vec<_> = x.0.iter().zip(&x.1).map(|(&re, &im)| Complex::new(re, im)).collect();
+                let sum = math.weighted_sum(&samples, &y.0);
+                let want = |part: &[f32]| -> f64 {
+                    part.iter().zip(&y.0).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum()
+                };
+                prop_assert!((f64::from(sum.re) - want(&x.0)).abs() < 1e-4);
+                prop_assert!((f64::from(sum.im) - want(&x.1)).abs() < 1e-4);
                 let (peak, sum) = math.peak_and_sum(&on);
                 prop_assert_eq!(peak, on.iter().copied().fold(0.0, f32::max));
                 prop_assert!((sum - on.iter().copied().map(f64::from).sum::<f64>()).abs() < 1e-4);
