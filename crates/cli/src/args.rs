@@ -38,6 +38,8 @@ pub enum Command {
     Simulate(Box<SimulateArgs>),
     /// What is in a file of samples: levels, spectrum, satellites.
     Info(Box<InfoArgs>),
+    /// Measure this machine: channels in real time, correlators, acquisition.
+    Bench(BenchArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -414,6 +416,25 @@ pub struct InfoArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Measure this machine: channels in real time, correlators, acquisition.
+///
+/// Every figure is that of one core. `MEGREZ_SIMD` chooses the instruction set of the channels; the correlators
+/// are measured at every level that the machine has. Other programs disturb the figures.
+#[derive(Args)]
+pub struct BenchArgs {
+    /// Seconds spent on each figure
+    #[arg(long, value_name = "S", default_value_t = 0.05, value_parser = positive)]
+    pub seconds: f64,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print nothing but the result
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One module a command; each returns whether it found anything.
 
 pub mod acquire;
+pub mod bench;
 pub mod demo;
 pub mod info;
 pub mod run;

@@ -52,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<bool, CliError> {
         Command::Snapshot(args) => commands::snapshot::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Completions { shell } => {
             // The generator panics when a write fails, so it writes to memory.
             let mut script = Vec::new();
