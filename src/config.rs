@@ -2,7 +2,7 @@ use megrez_dsp::{Level, StreamInfo};
 use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
-use megrez_signal::{ALL, NavMessage, Sat, Signal, SignalId};
+use megrez_signal::{ALL, Constellation, NavMessage, Sat, Signal, SignalId};
 use megrez_track::{Channel, TrackConfig};
 
 use crate::{HotStart, Receiver, ReceiverError};
@@ -67,9 +67,11 @@ pub(crate) fn is_received(signal: &'static Signal) -> bool {
 }
 
 /// Whether a signal is received if none is asked for: of a pair the leading component. Not B1C: in a stream that
-/// holds it there is L1 C/A as well, and its search takes several times as long as all else there.
+/// holds it there is L1 C/A as well, and its search takes several times as long as all else there. Not SBAS: its
+/// messages are passed on, but do not help to a position.
 fn is_received_unasked(signal: &'static Signal) -> bool {
-    signal.leads() && signal.id != SignalId::B1CP && is_received(signal)
+    let helps = signal.id != SignalId::B1CP && signal.constellation != Constellation::Sbas;
+    signal.leads() && helps && is_received(signal)
 }
 
 /// Builds a [`Receiver`].

@@ -10,7 +10,7 @@ use megrez_dsp::{Band, LevelError, LevelStats, SampleBlock, StreamInfo};
 use megrez_nav::Assembler;
 use megrez_orbit::{GnssTime, NavData};
 use megrez_pvt::{Filter, Solution};
-use megrez_signal::{NavMessage, Sat, SignalId};
+use megrez_signal::{NavMessage, Sat, Signal, SignalId};
 use megrez_track::ChannelState;
 use rayon::prelude::*;
 
@@ -21,8 +21,8 @@ use crate::search::Search;
 use crate::slot::{Slot, SlotEvent};
 use crate::{Diagnosis, Event, HotStart, LossReason, ReceiverBuilder, ReceiverConfig};
 
-/// Samples kept before a block: the longest code period and the longest integration, with margin.
-const HISTORY_S: f64 = 0.045;
+/// Seconds kept before a block, beyond two code periods: what a channel has not taken yet is less than one.
+const HISTORY_MARGIN_S: f64 = 0.002;
 /// Blocks whose levels are taken in at the start; later one in as many.
 const LEVEL_BLOCKS: u64 = 50;
 
@@ -149,7 +149,10 @@ impl Receiver {
         let mut bands: Vec<(Band, f64)> = Vec::new();
         for carrier_hz in config.signals.iter().map(|s| s.def().carrier_hz) {
             if !bands.iter().any(|(_, c)| *c == carrier_hz) {
-                bands.push((Band::new(&info, carrier_hz, HISTORY_S, config.level), carrier_hz));
+                let sharing = config.signals.iter().map(|s| s.def()).filter(|s| s.carrier_hz == carrier_hz);
+                let period_s = sharing.map(Signal::code_period_s).fold(0.0, f64::max);
+                let history_s = 2.0 * period_s + HISTORY_MARGIN_S;
+                bands.push((Band::new(&info, carrier_hz, history_s, config.level), carrier_hz));
             }
         }
         Ok(Self {

@@ -15,7 +15,7 @@ use crate::table::table as text;
 const RATES_HZ: [f64; 3] = [4e6, 10e6, 25e6];
 const SIGNALS: [SignalId; 2] = [SignalId::L1CA, SignalId::B1I];
 /// Samples a band keeps for the channels.
-const HISTORY_S: f64 = 0.045;
+const HISTORY_S: f64 = 0.004;
 /// Seconds until the channels are synchronised, and seconds measured.
 const SETTLING_S: f64 = 1.0;
 const MEASURED_S: f64 = 0.5;
