@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Scene, errors, mean_std, run, run_with, symbol_errors, worst};
+use common::{Scene, count_spread, errors, mean_std, run, run_with, symbol_errors, worst};
 use megrez_signal::{SPEED_OF_LIGHT, SignalId};
 use megrez_track::{ChannelEvent, ChannelStart, LossReason, TrackConfig};
 use rand::{RngExt, SeedableRng};
@@ -206,6 +206,31 @@ fn components_do_not_depend_on_block_lengths() {
         for block in [9_973, (case.rate * 0.03) as usize] {
             let other = run(&scene, &samples, 0, start, block, 5.0);
             assert_eq!(whole.events, other.events, "{} in blocks of {block}", case.name);
+        }
+    }
+}
+
+/// A short fade is ridden out; after a long one the signal is found again, and neither periods nor places in the
+/// secondary code are miscounted.
+#[test]
+fn fades_do_no_harm() {
+    for (case, seconds) in [(&CASES[0], 4.5), (&CASES[1], 3.0), (&CASES[2], 3.0)] {
+        for (outage, unlocks) in [((1.0, 1.1), 0), ((1.0, 2.0), 1)] {
+            let mut scene = Scene::new(case.id, case.prn, case.rate, 42.0, 3);
+            scene.outage = outage;
+            let samples = scene.samples(0, seconds);
+            let start = scene.start(0.0, 0.2, -50.0);
+            let result = run(&scene, &samples, 0, start, (case.rate * 0.01) as usize, 0.1);
+            let (sample, last) = result.measurements.last().unwrap();
+            assert_eq!(result.unlocks(), unlocks, "{} gone for {outage:?}", case.name);
+            assert_eq!(unlocks > 0, last.slips > u32::from(scene.has_pilot()), "{}: {last:?}", case.name);
+            assert!(count_spread(&scene, &result) < 1.0, "{}: a period was miscounted", case.name);
+            if scene.has_pilot() {
+                let place = scene.place(*sample as f64 / case.rate) as u32;
+                assert_eq!(last.secondary_chip, Some(place), "{}", case.name);
+                let e = errors(&scene, &result, outage.1 + 0.7);
+                assert!(!e.phase.is_empty() && worst(&e.phase) < 0.1, "{}: {:?}", case.name, e.phase);
+            }
         }
     }
 }

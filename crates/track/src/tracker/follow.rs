@@ -263,13 +263,15 @@ impl Tracker {
         let symbol_snr = self.quality.snr(self.plan.signs.len());
         let (squared, turns) = if self.pilot.is_known() { (f64::INFINITY, 1.0) } else { (symbol_snr, 2.0) };
 
-        // In a fade the symbols say little; their weight goes down with their power.
+        // In a fade the symbols say little: with noise alone, 1 / snr of the full power, the phase is anything. That
+        // weight goes down with the squared power makes its variance about what that is, 1/12 cycle^2 for a pilot.
         let full = self.quality.signal() * update.weight;
-        let weight = (update.power / (0.25 * full)).clamp(1e-3, 1.0);
+        let weight = (update.power / (0.25 * full)).powi(2).clamp(1e-3, 1.0);
         let angle = update.prompt.arg();
         let phase_error = angle / (turns * TAU);
         self.carrier.predict(dt);
-        self.carrier.update(phase_error, phase_variance(snr, squared) / weight, dt);
+        let variance = phase_variance(snr, squared) / weight;
+        self.carrier.update(phase_error, variance, dt);
         self.quality.update_lock(angle.cos(), dt);
 
         let code_s = update.code_s + dt;
@@ -278,15 +280,15 @@ impl Tracker {
             let full = self.quality.signal() * update.code_weight;
             let reach = self.plan.shape.spacing;
             let code_error = (0.5 * update.dot / (slope * full)).clamp(-reach, reach);
-            let variance =
-                code_variance(self.spacing, slope, self.quality.snr(update.code_cells), symbol_snr);
-            self.walk.code_phase += self.code.update(code_error, variance, code_s);
+            let code_snr = self.quality.snr(update.code_cells);
+            let scatter = code_variance(self.spacing, slope, code_snr, symbol_snr);
+            self.walk.code_phase += self.code.update(code_error, scatter, code_s);
         } else {
             self.update.code_s = code_s;
         }
         self.walk.mark_base();
         self.choose_spacing();
-        self.judge(phase_error, phase_variance(snr, squared), events);
+        self.judge(phase_error, variance, events);
         self.settle_pilot();
     }
 
