@@ -6,6 +6,7 @@ use crate::arch::Available;
 use crate::direct;
 use crate::kernel::{CHUNK, FRACTION, Job, Sums, Tap};
 use crate::replica::MARGIN;
+use crate::runs::{self, LONGEST};
 use crate::{BandView, Level, Replica};
 
 /// What to correlate.
@@ -45,8 +46,8 @@ pub struct Taps {
 /// being +spacing (early), 0 and -spacing (late).
 ///
 /// There are two ways, and the faster one is taken. From running sums, at a cost that does not depend on
-/// the sample rate: chip edges are placed exactly; the carrier is held over a chip or less, which
-/// costs at most 0.04 dB. Directly in 8 bits, with AVX2 and AVX-512 at low rates: edges are placed to
+/// the sample rate: chip edges are placed exactly; the carrier is held over a few equal chips, over one or
+/// over less, which costs at most 0.04 dB. Directly in 8 bits, with AVX2 and AVX-512 at low rates: edges are placed to
 /// 1/2000 chip without bias, and the rounding of the carrier costs less than 0.001 dB.
 #[derive(Debug, Clone)]
 pub struct Correlator {
@@ -202,10 +203,55 @@ impl Correlator {
 
     /// From the running sums; none where they do not serve.
     fn by_sums<const N: usize>(&self, sums: &[u32], plan: &Plan<'_, N>) -> Option<[Sums; N]> {
+        if let Some(taps) = self.over_runs(sums, plan) {
+            return Some(taps);
+        }
         match plan.sequences() {
             2 => self.over_edges::<N, 2>(sums, plan),
             _ => self.over_edges::<N, 3>(sums, plan),
         }
+    }
+
+    /// From run to run of equal values; none where runs turn too far, are too long or too short.
+    fn over_runs<const N: usize>(&self, sums: &[u32], plan: &Plan<'_, N>) -> Option<[Sums; N]> {
+        let &Plan { samples_per_value, cycles_per_sample, spacing, .. } = plan;
+        let cycles_per_value = cycles_per_sample * samples_per_value;
+        let longest = LONGEST as f64;
+        // A subcarrier ends most runs early, and two codes of it then have many edges in common.
+        if plan.replicas.iter().any(|r| r.per_chip() > 1)
+            || cycles_per_value.abs() * longest > MAX_TURN
+            || samples_per_value * longest > MAX_SPAN
+            || !(0.0..=MARGIN as f64).contains(&spacing)
+            // Positions are numbers of 32 bits.
+            || plan.period.max(sums.len()) > 1 << 28
+        {
+            return None;
+        }
+        let (first, fraction) = plan.place(-spacing);
+        let position = first as f64 + fraction;
+        let offsets = [2.0 * spacing, spacing, 0.0];
+        let values = sums.len() as f64 / samples_per_value;
+        let origin = offsets.map(|offset| -(position + offset) * samples_per_value);
+        let later = origin.map(|origin| mean_up(origin, samples_per_value, values) - 0.5);
+        // The others lie their offset from the prompt tap, and the samples of a run a little later than its
+        // middle, by how much the edges are rounded up.
+        let carriers: [_; 3] = std::array::from_fn(|t| {
+            cis_small((spacing - offsets[t]) * cycles_per_value + later[t] * cycles_per_sample).conj()
+        });
+        Some(plan.replicas.map(|replica| {
+            let taps = self.level.correlate_runs(&runs::Job {
+                sums,
+                runs: replica.runs(),
+                period: plan.period,
+                first,
+                end: position + 2.0 * spacing + values,
+                origin,
+                step: samples_per_value,
+                turns: plan.turns - (position + spacing) * cycles_per_value,
+                cycles_per_value,
+            });
+            std::array::from_fn(|t| taps[t] * carriers[t])
+        }))
     }
 
     /// With `M` sequences of edges.
@@ -324,6 +370,28 @@ impl<const N: usize> Plan<'_, N> {
         let apart = 2.0 * self.spacing;
         if apart >= 0.0 && (apart - apart.round()).abs() < SAME { 2 } else { 3 }
     }
+}
+
+/// How many samples, from 0 to 1, the edges every `step` samples from `start` on are rounded up on average.
+fn mean_up(start: f64, step: f64, values: f64) -> f64 {
+    // So many edges, evenly spread, stand for all.
+    const EDGES: i64 = 16;
+    let unit = (1u64 << 32) as f64;
+    let stride = step * ((values / EDGES as f64) as i64 | 1) as f64;
+    let fraction = |samples: f64| ((samples - floor(samples)) * unit) as i64;
+    let (start, stride) = (fraction(-start), fraction(-stride));
+    // One just behind a sample is at it.
+    let place = |k: i64| (start + k * stride + 2) & 0xffff_ffff;
+    (0..EDGES).map(place).sum::<i64>() as f64 / (EDGES as f64 * unit)
+}
+
+/// exp(2πi `turns`) for a twentieth of a turn, and somewhat more.
+fn cis_small(turns: f64) -> Complex<f64> {
+    let x = turns * TAU;
+    let y = x * x;
+    let cos = 1.0 - y / 2.0 * (1.0 - y / 12.0 * (1.0 - y / 30.0 * (1.0 - y / 56.0)));
+    let sin = x * (1.0 - y / 6.0 * (1.0 - y / 20.0 * (1.0 - y / 42.0 * (1.0 - y / 72.0))));
+    Complex::new(cos, sin)
 }
 
 /// How many samples, from 0 to 1, the edges from `start` on are rounded up on average.

@@ -51,7 +51,7 @@ pub(crate) struct Job<'a, const N: usize, const M: usize> {
 pub(crate) type Sums = [Complex<f64>; 3];
 
 #[inline(always)]
-fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 

@@ -49,6 +49,7 @@ mod level;
 mod mix;
 mod replica;
 pub mod resample;
+mod runs;
 mod stats;
 mod sums;
 

@@ -1,5 +1,6 @@
 use crate::direct::REACH;
 use crate::kernel::CHUNK;
+use crate::runs::Runs;
 
 /// How chips are shaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub struct Replica {
     /// A bit for each of `bytes`, set for -1, from the lowest bit on; 0 from there on.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     bits: Vec<u64>,
+    runs: Runs,
     len: usize,
     per_chip: usize,
 }
@@ -45,7 +47,8 @@ impl Replica {
         let bytes: Vec<i8> = extend(MARGIN, MARGIN + REACH).collect();
         let word = |c: &[i8]| c.iter().rev().fold(0, |word, &v| word << 1 | u64::from(v < 0));
         let bits = bytes.chunks(64).map(word).chain([0]).collect();
-        Self { signs, bytes, bits, len, per_chip }
+        let runs = Runs::new(&values);
+        Self { signs, bytes, bits, runs, len, per_chip }
     }
 
     /// Number of values in a period: chips, or half chips of BOC.
@@ -67,6 +70,11 @@ impl Replica {
     /// One period and what follows: 0 for +1 and -1 for -1.
     pub(crate) fn signs(&self) -> &[i32] {
         &self.signs
+    }
+
+    /// Its runs of equal values.
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.runs
     }
 
     /// One period as ±1, with the margins around it.

@@ -1,6 +1,7 @@
 //! Looking up running sums at the edges of code values.
 
 use crate::kernel::{CHUNK, FRACTION};
+use crate::runs::{BLOCK, CHUNK as RUNS};
 
 /// Multiples of a step, one for each edge of a chunk.
 pub(crate) type Steps = [i64; CHUNK + 1];
@@ -49,6 +50,56 @@ pub(crate) fn look_up(sums: &[u32], start: i64, steps: &Steps, out: &mut [u32; C
         for (k, sum) in out.iter_mut().enumerate().take(to).skip(from) {
             let index = (start + steps[k]) >> FRACTION;
             *sum = sums.get(index as usize).copied().unwrap_or(last);
+        }
+    }
+}
+
+/// Sums at the first edge of runs and at the end of each.
+pub(crate) type Edges = [u32; RUNS + 1];
+
+/// The sums at `ends`, which grow, for three origins, `blocks` times [`BLOCK`] of them; those beyond the
+/// ends are that at the end. One of `ends` lies `step` samples times its value behind the origin.
+#[inline(always)]
+pub(crate) fn look_up_runs<const FMA: bool>(
+    sums: &[u32],
+    blocks: usize,
+    ends: &[i32; RUNS],
+    origin: [f64; 3],
+    step: f64,
+    out: &mut [Edges; 3],
+) {
+    /// Samples that an edge may lie behind one and count as at it.
+    const SAME: f64 = 1.0 / (1u64 << 30) as f64;
+    let Some(last) = sums.len().checked_sub(1) else { return };
+    let limit = last.min(i32::MAX as usize) as f64;
+    let origin = origin.map(|origin| origin + (1.0 - SAME));
+    let mut places = [[0i32; RUNS]; 3];
+    for (places, origin) in places.iter_mut().zip(origin) {
+        let at = |end: i32| {
+            let end = f64::from(end);
+            if FMA { end.mul_add(step, origin) } else { end * step + origin }
+        };
+        if at(ends[0]) >= 0.0 && at(ends[RUNS - 1]) <= limit {
+            for (place, &end) in places.iter_mut().zip(ends) {
+                // SAFETY: the ends grow, so that it is from 0 to `limit`, which is a number of 32 bits.
+                *place = unsafe { at(end).to_int_unchecked() };
+            }
+        } else {
+            for (place, &end) in places.iter_mut().zip(ends) {
+                *place = at(end).clamp(0.0, limit) as i32;
+            }
+        }
+    }
+    let load = |place: i32| {
+        // SAFETY: a place is at most that of the last sum.
+        // A volatile load is compiled to a load, where a plain one becomes part of a slow gather.
+        unsafe { sums.as_ptr().add(place as usize).read_volatile() }
+    };
+    for b in 0..blocks.min(RUNS / BLOCK) {
+        for (out, places) in out.iter_mut().zip(&places) {
+            for k in b * BLOCK..(b + 1) * BLOCK {
+                out[k + 1] = load(places[k]);
+            }
         }
     }
 }

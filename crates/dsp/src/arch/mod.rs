@@ -7,6 +7,7 @@ pub(crate) mod complex;
 pub(crate) mod edges;
 mod fft;
 mod mix;
+mod runs;
 mod sums_build;
 pub(crate) mod synth;
 mod unpack;
