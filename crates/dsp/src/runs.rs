@@ -76,12 +76,13 @@ pub(crate) struct Job<'a> {
     pub cycles_per_value: f64,
 }
 
-/// Some runs, looked up.
+/// Some runs, looked up. Aligned to the widest vectors.
 #[derive(Clone, Copy)]
+#[repr(align(64), C)]
 struct Chunk {
-    blocks: usize,
     edges: [Edges; 3],
     phases: [i32; CHUNK],
+    blocks: usize,
 }
 
 /// Most runs of a [`Chunk`].
@@ -136,14 +137,14 @@ impl<'a> Walk<'a> {
         }
         let origin = self.job.origin.map(|origin| origin + self.base * step);
         for (edges, &sum) in chunk.edges.iter_mut().zip(&self.sums) {
-            edges[0] = sum;
+            edges[BLOCK - 1] = sum;
         }
         look_up_runs::<FMA>(sums, chunk.blocks, ends, origin, step, &mut chunk.edges);
         let base = phase(self.job.turns + self.base * self.job.cycles_per_value);
         for (phase, &middle) in chunk.phases.iter_mut().zip(middles) {
             *phase = middle.wrapping_mul(self.turn).wrapping_add(base).cast_signed();
         }
-        self.sums = chunk.edges.map(|edges| edges[CHUNK]);
+        self.sums = chunk.edges.map(|edges| edges[BLOCK + CHUNK - 1]);
         self.at += CHUNK;
         if self.at >= runs.count {
             self.base += (self.at / runs.count * self.job.period) as f64;
@@ -157,7 +158,7 @@ impl<'a> Walk<'a> {
 #[inline(always)]
 pub(crate) fn correlate<const L: usize, const FMA: bool>(job: &Job<'_>) -> Sums {
     let mut walk = Walk::new(job);
-    let mut chunks = [Chunk { blocks: 0, edges: [[0; CHUNK + 1]; 3], phases: [0; CHUNK] }; 2];
+    let mut chunks = [Chunk { blocks: 0, edges: [[0; BLOCK + CHUNK]; 3], phases: [0; CHUNK] }; 2];
     let mut sum = [[[0.0f32; L]; 4]; 3];
     let [mut now, mut then] = chunks.each_mut();
     let mut more = walk.look_up::<FMA>(now);
@@ -200,8 +201,8 @@ fn total<const L: usize>(lanes: [f32; L]) -> f64 {
 /// Cosine and sine of 2^-32 cycles, to within 1e-6.
 #[inline(always)]
 fn cis<const FMA: bool>(phase: i32) -> [f32; 2] {
-    const SIN: [f32; 4] = [3.141_582, -5.167_142_8, 2.541_899, -0.554_636_2];
-    const COS: [f32; 5] = [0.999_999_95, -4.934_792_9, 4.058_412, -1.331_880_2, 0.219_696_8];
+    const SIN: [f32; 4] = [3.141_582, -5.167_143, 2.541_899, -0.554_636_2];
+    const COS: [f32; 5] = [0.999_999_95, -4.934_793, 4.058_412, -1.331_880_2, 0.219_696_8];
     let half_turns = phase as f32 * (1.0 / 2_147_483_648.0);
     // The quarter behind or before: its sine is the cosine, and its cosine the sine but for the sign.
     let q = half_turns.abs() - 0.5;
@@ -223,8 +224,8 @@ fn add<const L: usize, const FMA: bool>(sum: &mut [[[f32; L]; 4]; 3], chunk: &Ch
         }
     }
     for (sum, edges) in sum.iter_mut().zip(&chunk.edges) {
-        let (from, _) = edges.as_chunks::<BLOCK>();
-        let (to, _) = edges[1..].as_chunks::<BLOCK>();
+        let (from, _) = edges[BLOCK - 1..].as_chunks::<BLOCK>();
+        let (to, _) = edges[BLOCK..].as_chunks::<BLOCK>();
         let mut total = *sum;
         for ((from, to), carrier) in from.iter().zip(to).zip(&carriers).take(chunk.blocks) {
             total = add_block::<L, FMA>(total, from, to, carrier);

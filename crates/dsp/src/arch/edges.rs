@@ -54,8 +54,8 @@ pub(crate) fn look_up(sums: &[u32], start: i64, steps: &Steps, out: &mut [u32; C
     }
 }
 
-/// Sums at the first edge of runs and at the end of each.
-pub(crate) type Edges = [u32; RUNS + 1];
+/// Sums at the ends of runs, from place [`BLOCK`] on, and at the start of the first before them.
+pub(crate) type Edges = [u32; BLOCK + RUNS];
 
 /// The sums at `ends`, which grow, for three origins, `blocks` times [`BLOCK`] of them; those beyond the
 /// ends are that at the end. One of `ends` lies `step` samples times its value behind the origin.
@@ -98,7 +98,7 @@ pub(crate) fn look_up_runs<const FMA: bool>(
     for b in 0..blocks.min(RUNS / BLOCK) {
         for (out, places) in out.iter_mut().zip(&places) {
             for k in b * BLOCK..(b + 1) * BLOCK {
-                out[k + 1] = load(places[k]);
+                out[BLOCK + k] = load(places[k]);
             }
         }
     }
