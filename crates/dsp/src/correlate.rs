@@ -161,8 +161,9 @@ impl Correlator {
             turns: c.carrier_phase_cycles - floor(c.carrier_phase_cycles),
             cycles_per_sample: c.carrier_freq_hz / self.sample_rate_hz,
         };
-        let sums_first =
-            self.level.direct().is_none_or(|least| plan.samples_per_value > least[plan.sequences() - 2]);
+        // Runs of chips cost the same at every spacing.
+        let crossing = if replica.per_chip() == 1 { 0 } else { plan.sequences() - 2 };
+        let sums_first = self.level.direct().is_none_or(|least| plan.samples_per_value > least[crossing]);
         match self.kernel {
             Some(Kernel::RunningSums) => self.by_sums(sums, &plan),
             Some(Kernel::Direct) => self.direct(samples, sums, &plan),
