@@ -99,8 +99,8 @@ pub struct Receiver {
     offset: Option<f64>,
     search: Search,
     found: usize,
-    /// Which share of the missing satellites is searched next while there are enough.
-    turn: u64,
+    /// Searches done.
+    searches: u64,
     /// Sample until which a lost satellite is searched often.
     retry_until: u64,
     /// Satellites that were found and then could not be tracked, and when to look for them again.
@@ -170,7 +170,7 @@ impl Receiver {
             offset: config.known_oscillator_ppm.map(|ppm| -ppm * 1e-6),
             search: Search::new(info.clone(), config.oscillator_error_ppm),
             found: 0,
-            turn: 0,
+            searches: 0,
             shunned: BTreeMap::new(),
             retry_until: 0,
             levels: LevelStats::default(),

@@ -70,12 +70,12 @@ impl Receiver {
         let wanted = self.wanted(block.first_sample);
         let Some(found) = self.search.offer(block, &wanted) else {
             if wanted.iter().all(|w| w.prns.is_empty()) {
-                self.turn = (self.turn + 1) % CONTENT_TURNS;
+                self.searches += 1;
                 self.search.postpone(self.end + self.samples(SEARCH_CONTENT_S));
             }
             return;
         };
-        self.turn = (self.turn + 1) % CONTENT_TURNS;
+        self.searches += 1;
         self.learn_offset(&found);
         let first = self.found == 0 && self.blocks < 100;
         self.found += found.len();
@@ -151,7 +151,9 @@ impl Receiver {
     pub(super) fn wanted(&self, sample: u64) -> Vec<Wanted> {
         let predicted = self.predictions(sample);
         let offset_is_exact = self.last_fix.is_some();
-        let share = |sat: Sat| !self.is_content() || u64::from(sat.prn) % CONTENT_TURNS == self.turn;
+        // The first look and the first long one are for all.
+        let all = self.searches < 2 || !self.is_content();
+        let share = |sat: Sat| all || u64::from(sat.prn) % CONTENT_TURNS == self.searches % CONTENT_TURNS;
         self.config
             .signals
             .iter()
