@@ -10,11 +10,16 @@ use megrez::prelude::*;
 
 /// Most that a position may move from one level to another.
 const MOST_M: f64 = 0.01;
+/// The same while the edges of a satellite's chips stand still against the samples (no Doppler, no oscillator
+/// error, sharp edges): its code phase then hangs on where an edge falls between two samples, which the direct
+/// correlator knows to 1/4096 chip (7 cm).
+const MOST_STANDING_M: f64 = 0.03;
 
-fn compare(signals: &[SignalId], rate_hz: f64, center_hz: f64) {
+fn compare(signals: &[SignalId], rate_hz: f64, center_hz: f64, drift_ppm: f64, most_m: f64) {
     let positions = |level| {
         let mut scene = scene(signals, rate_hz, center_hz, SampleFormat::Cs8);
         scene.duration_s = 45.0;
+        scene.clock.drift_ppm = drift_ppm;
         let outcome = receive(scene, |b| b.level(level));
         let all: Vec<_> = outcome.solutions().map(|fix| (fix.time, fix.position, fix.sats.len())).collect();
         assert!(all.len() >= 8, "{level}: {} fixes\n{}", all.len(), outcome.receiver.diagnose());
@@ -30,16 +35,21 @@ fn compare(signals: &[SignalId], rate_hz: f64, center_hz: f64) {
         });
         let worst_m = worst_m.fold(0.0, f64::max);
         println!("{signals:?} at {} Msps: {level} moves positions by {worst_m:.6} m at most", rate_hz / 1e6);
-        assert!(worst_m < MOST_M, "{level}: {worst_m} m");
+        assert!(worst_m < most_m, "{level}: {worst_m} m");
     }
 }
 
 #[test]
 fn from_eight_bit_products() {
-    compare(&[SignalId::L1CA], 4e6, 1_575.42e6);
+    compare(&[SignalId::L1CA], 4e6, 1_575.42e6, 0.5, MOST_M);
+}
+
+#[test]
+fn from_eight_bit_products_of_standing_edges() {
+    compare(&[SignalId::L1CA], 4e6, 1_575.42e6, 0.0, MOST_STANDING_M);
 }
 
 #[test]
 fn from_running_sums() {
-    compare(&[SignalId::L1CA, SignalId::B1I], 18e6, 1_568.0e6);
+    compare(&[SignalId::L1CA, SignalId::B1I], 18e6, 1_568.0e6, 0.5, MOST_M);
 }

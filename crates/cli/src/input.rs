@@ -114,11 +114,12 @@ impl Input {
     }
 }
 
-/// The signals asked for, or all that lie in the stream.
+/// The signals asked for, or all that lie in the stream but SBAS: its codes find traces of GPS satellites.
 pub fn signals(wanted: &[SignalId], info: &StreamInfo) -> Result<Vec<SignalId>, CliError> {
     let (low, high) = info.coverage_hz();
     let inside = |s: &SignalId| (low..=high).contains(&s.def().carrier_hz);
-    let all: Vec<SignalId> = ALL.iter().filter(|s| s.leads()).map(|s| s.id).collect();
+    let unasked = ALL.iter().filter(|s| s.leads() && s.constellation != Constellation::Sbas);
+    let all: Vec<SignalId> = unasked.map(|s| s.id).collect();
     let candidates = if wanted.is_empty() { &all[..] } else { wanted };
     let mut found: Vec<SignalId> = candidates.iter().copied().filter(inside).collect();
     found.sort();
