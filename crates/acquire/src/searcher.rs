@@ -94,12 +94,12 @@ impl Searcher {
         let Some(fft) = self.fft(shape.window) else { return Ok(Vec::new()) };
         let slices = self.slices(&head(samples, &plan, &self.info), &plan, &shape);
         let hypotheses = if plan.sign_changes == SignChanges::Tried { 2 } else { 1 };
-        let bins = |wanted: &Wanted| -> i32 {
+        let bins = |wanted: &Wanted| -> f64 {
             let of_slice = |slice: &Slice| wanted.bins(slice, &shape);
-            slices.iter().map(of_slice).map(|(first, last)| (last - first + 1).max(0)).sum()
+            slices.iter().map(of_slice).map(|(first, last)| f64::from((last - first + 1).max(0))).sum()
         };
-        let bins: i32 = codes.iter().map(bins).sum();
-        let cells = (2 * n * hypotheses) as f64 * f64::from(bins);
+        let bins: f64 = codes.iter().map(bins).sum();
+        let cells = (2 * n * hypotheses) as f64 * bins;
         let threshold = sum_threshold(shape.blocks, cells, plan.false_alarm) / shape.blocks as f64;
 
         let mut found: Vec<Option<(usize, Best)>> = vec![None; codes.len()];
