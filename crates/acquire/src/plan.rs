@@ -9,6 +9,8 @@ use crate::AcquireError;
 const SATELLITE_DOPPLER_HZ: f64 = 5_000.0;
 /// Probability of one or more false detections in a whole search, unless stated.
 const FALSE_ALARM: f64 = 1e-3;
+/// Duration of a search for weak signals, in seconds.
+const DEEP_S: f64 = 0.250;
 /// Duration of a search for the weakest signals, in seconds.
 const WEAK_S: f64 = 1.0;
 /// Longest search that [`SearchPlan::for_available`] makes, in seconds.
@@ -69,18 +71,14 @@ impl SearchPlan {
     /// A search for weak signals: 250 ms (L1 C/A: blocks of 10 ms; codes with a sign of their own each
     /// period: single periods). See [`cold`](Self::cold) for `oscillator_error`.
     pub fn deep(signal: SignalId, oscillator_error: f64) -> Self {
-        let periods = (0.250 / signal.def().code_period_s()).round().max(1.0) as usize;
-        let coherent = coherent_limit(signal);
-        Self::with_length(signal, oscillator_error, coherent, (periods / coherent).max(1))
+        Self::long(signal, oscillator_error, DEEP_S)
     }
 
     /// A search for the weakest signals: 1 s, in blocks as for [`deep`](Self::deep). At the false-alarm
     /// probability of the whole search it finds nine of ten satellites of 27 dB-Hz (L1 C/A) or 30 dB-Hz (B1I).
     /// See [`cold`](Self::cold) for `oscillator_error`.
     pub fn weak(signal: SignalId, oscillator_error: f64) -> Self {
-        let periods = (WEAK_S / signal.def().code_period_s()).round().max(1.0) as usize;
-        let coherent = coherent_limit(signal);
-        Self::with_length(signal, oscillator_error, coherent, (periods / coherent).max(1))
+        Self::long(signal, oscillator_error, WEAK_S)
     }
 
     /// Restricts each satellite to its window, and drops satellites without one.
@@ -122,6 +120,13 @@ impl SearchPlan {
             }
         }
         plan
+    }
+
+    /// A search of `seconds`, in the longest coherent blocks.
+    fn long(signal: SignalId, oscillator_error: f64, seconds: f64) -> Self {
+        let periods = (seconds / signal.def().code_period_s()).round().max(1.0) as usize;
+        let coherent = coherent_limit(signal);
+        Self::with_length(signal, oscillator_error, coherent, (periods / coherent).max(1))
     }
 
     fn with_length(signal: SignalId, oscillator_error: f64, coherent: usize, noncoherent: usize) -> Self {
