@@ -19,8 +19,12 @@ use crate::table::table;
 const DEFAULT_S: f64 = 0.1;
 /// The same for weak satellites: a second, and what Doppler and the last code period add.
 const WEAK_S: f64 = 1.012;
-/// Elevation in degrees below which a satellite is not looked for: the position may be 100 km off.
-const HORIZON_DEG: f64 = -2.0;
+/// How far in radians below the horizon a satellite may be heard, by refraction and from a height: about 1°.
+const BELOW_HORIZON: f64 = 0.02;
+/// Radius of the Earth in m, over which an error of the position turns the horizon.
+const EARTH_M: f64 = 6.37e6;
+/// What a satellite's elevation changes by in a second, at most, in radians.
+const RISE_RAD_S: f64 = 2.5e-4;
 /// Speed of a receiver, at most, in m/s.
 const SPEED_M_S: f64 = 100.0;
 
@@ -120,7 +124,7 @@ fn predictions(args: &AcquireArgs) -> Result<Option<Predictions>, CliError> {
         position_error_m: args.near_error,
         speed_error_m_s: SPEED_M_S,
         time_error_s: args.time_error,
-        lowest_rad: HORIZON_DEG.to_radians(),
+        lowest_rad: -(BELOW_HORIZON + args.near_error / EARTH_M + args.time_error * RISE_RAD_S),
     };
     let predictions = observer.predict(&read_nav(&args.nav)?, start);
     let up = predictions.values().flatten().count();
