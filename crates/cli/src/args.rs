@@ -60,6 +60,14 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+fn non_negative(text: &str) -> Result<f64, String> {
+    match quantity(text) {
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        Ok(_) => Err("must be finite and not less than zero".to_string()),
+        Err(error) => Err(error),
+    }
+}
+
 /// "lat,lon" or "lat,lon,height" in degrees and metres.
 pub fn position(text: &str) -> Result<Geodetic, String> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
@@ -122,7 +130,7 @@ pub struct InputArgs {
 
 #[derive(Args)]
 pub struct SignalArgs {
-    /// Signals, separated by commas: B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5 [default: all that lie in the stream]
+    /// Signals, separated by commas: B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5 [default: all that lie in the stream but SBAS; `run` leaves out B1C too]
     #[arg(short, long, value_delimiter = ',', value_name = "S")]
     pub signals: Vec<SignalId>,
 
@@ -227,9 +235,9 @@ pub struct RunArgs {
 /// How long a search takes the samples together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Plan {
-    /// What there is, up to a tenth of a second.
+    /// What there is, up to a tenth of a second
     Auto,
-    /// A second.
+    /// What there is, up to a second
     Weak,
 }
 
@@ -251,8 +259,8 @@ pub struct AcquireArgs {
     #[arg(long, value_delimiter = ',', value_name = "SATS")]
     pub sats: Vec<Sat>,
 
-    /// How long to search: `auto` takes what there is of a tenth of a second, `weak` a whole one for
-    /// satellites of 30 dB-Hz and less (L1 C/A: 27)
+    /// How much to search: `auto` takes up to a tenth of a second, `weak` up to a second, for satellites down
+    /// to 30 dB-Hz (L1 C/A: 27)
     #[arg(long, value_enum, default_value_t = Plan::Auto)]
     pub plan: Plan,
 
@@ -266,7 +274,7 @@ pub struct AcquireArgs {
     pub near: Option<Geodetic>,
 
     /// How far off that position may be, in metres
-    #[arg(long, value_name = "M", default_value_t = 100e3)]
+    #[arg(long, value_name = "M", default_value_t = 100e3, value_parser = non_negative)]
     pub near_error: f64,
 
     /// UTC of the first sample for --nav
@@ -274,10 +282,10 @@ pub struct AcquireArgs {
     pub time: Option<GnssTime>,
 
     /// How far off that time may be, in seconds
-    #[arg(long, value_name = "S", default_value_t = 60.0)]
+    #[arg(long, value_name = "S", default_value_t = 60.0, value_parser = non_negative)]
     pub time_error: f64,
 
-    /// Seconds of samples to use [default: 0.1, or less if the recording is shorter]
+    /// Seconds of samples to use, fewer than the plan takes [default: as many as the plan takes]
     #[arg(long, value_name = "S")]
     pub integrate: Option<f64>,
 
@@ -311,7 +319,7 @@ pub struct SnapshotArgs {
     pub time: GnssTime,
 
     /// How far off that time may be, in seconds
-    #[arg(long, value_name = "S", default_value_t = 60.0)]
+    #[arg(long, value_name = "S", default_value_t = 60.0, value_parser = non_negative)]
     pub time_error: f64,
 
     /// Approximate position lat,lon (within 100 km); not needed, but makes weak cases safer
