@@ -169,7 +169,8 @@ fn fill(emission: &Emission, component: &Component, code: f64, code_step: f64, o
         value: (code - period * length).max(0.0) * parts,
         step: code_step * parts,
     };
-    if start.step <= 0.5 {
+    // A path that grows faster than light has steps below zero.
+    if start.step > 0.0 && start.step <= 0.5 {
         spread(emission, &component.levels, start, out, len);
     } else {
         look_up(emission, &component.levels, start, out, len);
