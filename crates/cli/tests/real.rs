@@ -216,8 +216,8 @@ fn gnss_sdr_b3i() {
         (20, -2250.0, at(34_819.0)),
         (8, 1500.0, at(1_306.0)),
     ];
-    // The Doppler of C13 is listed a step too low. The list does not look for C59, which is as strong as C25 and, being
-    // geostationary, has as little Doppler as C01 to C05.
+    // C13 is found at 1520 Hz, 270 Hz from the listed value, whose steps are 250 Hz: its Doppler is not compared. The
+    // list does not look for C59, which is as strong as C25 and, being geostationary, has as little Doppler as C01 to C05.
     let weak = [(13, NAN, at(35_704.0)), (59, 0.0, NAN)];
     let found = json("acquire", &file, "gnss-sdr-b3i.toml", &[&FEW_MS[..], &["--oscillator", "3"]].concat());
     compare("GNSS-SDR", &found, &[bds("B3I", &b3i, &weak)]);
