@@ -95,8 +95,8 @@ impl Correlator {
     }
 
     /// Correlates with two codes at once, as of the data and the pilot component of a signal: the same as
-    /// two calls of [`Self::correlate`] to within rounding, and cheaper. None also if their periods or
-    /// subcarriers differ.
+    /// two calls of [`Self::correlate`] to within rounding, and cheaper directly and with BOC. None also if
+    /// their periods or subcarriers differ.
     pub fn correlate_pair(
         &self,
         view: &BandView<'_>,
