@@ -213,7 +213,7 @@ fn spread(emission: &Emission, levels: &[f32], start: Start, out: &mut [f32], le
             if at == len {
                 return;
             }
-            edge += width;
+            edge = edge.saturating_add(width);
         }
         index = 0;
         period += 1;
