@@ -13,9 +13,10 @@ use crate::error::CliError;
 use crate::table::table as text;
 
 const RATES_HZ: [f64; 3] = [4e6, 10e6, 25e6];
-const SIGNALS: [SignalId; 2] = [SignalId::L1CA, SignalId::B1I];
-/// Samples a band keeps for the channels.
-const HISTORY_S: f64 = 0.004;
+/// Of B1C the pilot, which a channel follows together with the data component.
+const SIGNALS: [SignalId; 3] = [SignalId::L1CA, SignalId::B1I, SignalId::B1CP];
+/// Samples that a band keeps for the channels beside two code periods, in seconds.
+const HISTORY_MARGIN_S: f64 = 0.002;
 /// Seconds until the channels are synchronised, and seconds measured.
 const SETTLING_S: f64 = 1.0;
 const MEASURED_S: f64 = 0.5;
@@ -37,7 +38,9 @@ pub struct Row {
 pub fn measure(level: Level) -> Result<Vec<Row>, CliError> {
     let mut rows = Vec::new();
     for signal in SIGNALS {
-        for rate_hz in RATES_HZ {
+        // A stream of 4 Msps cuts off parts of the lobes of B1C.
+        let rates_hz = RATES_HZ.into_iter().filter(|&hz| signal != SignalId::B1CP || hz >= 10e6);
+        for rate_hz in rates_hz {
             rows.push(measure_at(signal, rate_hz, level)?);
         }
     }
@@ -63,7 +66,8 @@ fn measure_at(signal: SignalId, rate_hz: f64, level: Level) -> Result<Row, CliEr
     let mut searcher = Searcher::new(&info);
     let plan = SearchPlan::cold(signal, 0.0);
     let mut searched = Some(Samples::new(info.complex));
-    let mut band = Band::new(&info, carrier_hz, HISTORY_S, level);
+    let history_s = 2.0 * signal.def().code_period_s() + HISTORY_MARGIN_S;
+    let mut band = Band::new(&info, carrier_hz, history_s, level);
     let mut channels: Vec<Channel> = Vec::new();
     let mut events = Vec::new();
     // Of each block, because one that another program disturbed does not count.
@@ -104,15 +108,18 @@ fn measure_at(signal: SignalId, rate_hz: f64, level: Level) -> Result<Row, CliEr
             events.clear();
         }
         if settled {
-            channel_s.push(pushed.elapsed().as_secs_f64());
             band_s.push((pushed - start).as_secs_f64());
+            // Channels may be lost on the way.
+            if !channels.is_empty() {
+                channel_s.push(pushed.elapsed().as_secs_f64() / channels.len() as f64);
+            }
         }
     }
     if channels.is_empty() {
         return Err(CliError::new(format!("no {signal} channel was synchronised at {} Msps", rate_hz / 1e6)));
     }
     let block_s = info.block_len() as f64 / rate_hz;
-    let channel = median(channel_s) / block_s / channels.len() as f64;
+    let channel = median(channel_s) / block_s;
     let band = median(band_s) / block_s;
     Ok(Row {
         signal: signal.to_string(),
@@ -120,7 +127,7 @@ fn measure_at(signal: SignalId, rate_hz: f64, level: Level) -> Result<Row, CliEr
         measured: channels.len(),
         channel_us_per_ms: channel * 1e3,
         band_ns_per_sample: band / rate_hz * 1e9,
-        channels: (1.0 - band) / channel,
+        channels: (1.0 - band).max(0.0) / channel,
     })
 }
 
