@@ -46,7 +46,7 @@ pub enum ReceiverError {
         wanted: String,
     },
     /// A signal that can be searched for, but not followed.
-    #[error("{0} can be acquired, but not tracked yet")]
+    #[error("{0} can be acquired, but not received")]
     NotTracked(SignalId),
     /// The sample rate cannot be used.
     #[error("sample rate {0} Hz: must be from 1 MHz to 200 MHz")]
@@ -168,7 +168,7 @@ impl Receiver {
             first_fix_sample: None,
             next_epoch: None,
             offset: config.known_oscillator_ppm.map(|ppm| -ppm * 1e-6),
-            search: Search::new(info.clone(), config.oscillator_error_ppm),
+            search: Search::new(info.clone(), config.oscillator_error_ppm, config.level),
             found: 0,
             searches: 0,
             shunned: BTreeMap::new(),

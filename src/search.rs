@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use megrez_acquire::{Acquisition, SearchPlan, Searcher};
-use megrez_dsp::{SampleBlock, Samples, StreamInfo};
+use megrez_dsp::{Level, SampleBlock, Samples, StreamInfo};
 use megrez_signal::{Sat, SignalId};
 
 use crate::Prediction;
@@ -76,10 +76,10 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    pub(crate) fn new(info: StreamInfo, oscillator_error_ppm: f64) -> Self {
+    pub(crate) fn new(info: StreamInfo, oscillator_error_ppm: f64, level: Level) -> Self {
         let samples = Samples::new(info.complex);
         Self {
-            searcher: Searcher::new(&info),
+            searcher: Searcher::with_level(&info, level),
             info,
             oscillator_error: oscillator_error_ppm * 1e-6,
             stage: Stage::Quick,

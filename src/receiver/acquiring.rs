@@ -49,7 +49,7 @@ impl Receiver {
         COMMON_RATES_HZ.into_iter().filter(|rate| (rate / stated - 1.0).abs() > 1e-4).find(|&rate| {
             let info = StreamInfo { sample_rate_hz: rate, ..self.info.clone() };
             let (low, high) = info.coverage_hz();
-            let mut searcher = Searcher::new(&info);
+            let mut searcher = Searcher::with_level(&info, self.config.level);
             let inside = self.config.signals.iter().filter(|s| (low..=high).contains(&s.def().carrier_hz));
             let found = inside.filter_map(|&signal| {
                 searcher.search(&block.samples, 0, &SearchPlan::cold(signal, 0.0)).ok().map(|some| some.len())

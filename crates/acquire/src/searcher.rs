@@ -40,9 +40,13 @@ pub struct Searcher {
 type CodeKey = (SignalId, bool, usize, usize, u8);
 
 impl Searcher {
-    /// A searcher for the stream `info`.
+    /// A searcher for the stream `info`, with the instruction set that [`Level::detect`] chooses.
     pub fn new(info: &StreamInfo) -> Self {
-        let level = Level::detect().unwrap_or(Level::Portable);
+        Self::with_level(info, Level::detect().unwrap_or(Level::Portable))
+    }
+
+    /// A searcher for the stream `info` with the instruction set `level`.
+    pub fn with_level(info: &StreamInfo, level: Level) -> Self {
         Self {
             info: info.clone(),
             planner: FftPlanner::new(),
@@ -218,7 +222,8 @@ impl Searcher {
                 let mid_hz = low + (i as f64 + 0.5) * width;
                 let rate_hz = shape.n as f64 / period_s * (1.0 + mid_hz / signal.carrier_hz);
                 let mut baseband: Vec<Complex<f32>> = Vec::new();
-                downconvert(samples, &self.info, signal.carrier_hz + mid_hz, rate_hz, &mut baseband);
+                let carrier_hz = signal.carrier_hz + mid_hz;
+                downconvert(samples, &self.info, carrier_hz, rate_hz, self.level, &mut baseband);
                 baseband.resize(periods * shape.n, Complex::default());
                 let block = (EXCISE_S * shape.n as f64 / period_s).round() as usize;
                 excise(&mut baseband, block, &mut self.planner);

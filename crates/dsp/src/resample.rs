@@ -34,6 +34,7 @@ pub fn downconvert(
     info: &StreamInfo,
     carrier_hz: f64,
     out_rate_hz: f64,
+    level: Level,
     out: &mut Vec<Complex<f32>>,
 ) {
     out.clear();
@@ -50,7 +51,15 @@ pub fn downconvert(
         }
     };
     let len = (samples.len() as f64 * out_rate_hz / rate).floor() as usize;
-    interpolate(&sums, rate / group as f64, (group as f64 - 1.0) / (2.0 * rate), out_rate_hz, len, out);
+    interpolate(
+        &sums,
+        rate / group as f64,
+        (group as f64 - 1.0) / (2.0 * rate),
+        out_rate_hz,
+        len,
+        level,
+        out,
+    );
 }
 
 /// Mixes down by `cycles_per_sample` and averages groups of `group` samples.
@@ -99,6 +108,7 @@ fn interpolate(
     first_s: f64,
     out_rate: f64,
     len: usize,
+    level: Level,
     out: &mut Vec<Complex<f32>>,
 ) {
     // Cut-off relative to the samples' rate, then the half-width of the filter in those samples.
@@ -114,7 +124,7 @@ fn interpolate(
             })
         })
         .collect();
-    let math = ComplexMath::new(Level::detect().unwrap_or(Level::Portable));
+    let math = ComplexMath::new(level);
     out.reserve(len);
     for k in 0..len {
         let position = (k as f64 / out_rate - first_s) * rate;
@@ -180,7 +190,7 @@ mod tests {
             let offset = 0.2e6_f64.min(0.2 * rate);
             let samples = tone(intermediate + offset, rate, (rate * 0.002) as usize, complex);
             let mut out = Vec::new();
-            downconvert(&samples, &info, 1575.42e6, 2.048e6, &mut out);
+            downconvert(&samples, &info, 1575.42e6, 2.048e6, Level::Portable, &mut out);
             assert_eq!(out.len(), 4096);
             let amplitude = if complex { 100.0 } else { 50.0 };
             for (k, y) in out.iter().enumerate().skip(64).take(4096 - 128) {
@@ -198,7 +208,7 @@ mod tests {
         for (frequency, least_db) in [(3.0e6 + 1.3e6, 40.0), (3.0e6 - 1.3e6, 40.0), (0.0, 40.0)] {
             let samples = tone(frequency, 12.0e6, 24_000, false);
             let mut out = Vec::new();
-            downconvert(&samples, &info, 1575.42e6, 2.048e6, &mut out);
+            downconvert(&samples, &info, 1575.42e6, 2.048e6, Level::Portable, &mut out);
             let peak = out[64..4000].iter().map(|y| y.norm()).fold(0.0, f32::max);
             let db = 20.0 * (100.0 / f64::from(peak)).log10();
             assert!(db > least_db, "{frequency} Hz only {db:.1} dB down");
@@ -209,7 +219,7 @@ mod tests {
     fn empty_input_gives_empty_output() {
         let info = StreamInfo { sample_rate_hz: 4.0e6, center_hz: 0.0, complex: true };
         let mut out = vec![Complex::default()];
-        downconvert(&Samples::Complex(Vec::new()), &info, 0.0, 2.0e6, &mut out);
+        downconvert(&Samples::Complex(Vec::new()), &info, 0.0, 2.0e6, Level::Portable, &mut out);
         assert!(out.is_empty());
     }
 }

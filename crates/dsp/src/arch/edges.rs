@@ -31,9 +31,9 @@ pub(crate) fn look_up(sums: &[u32], start: i64, steps: &Steps, out: &mut [u32; C
         // Two walks side by side.
         let mut even = start.cast_unsigned();
         let mut odd = (start + step).cast_unsigned();
-        let two = steps[2].cast_unsigned();
+        let two = (2 * step).cast_unsigned();
         let load = |position: u64| {
-            // SAFETY: the first and the last of the growing positions lie within the sums.
+            // SAFETY: the positions grow by a step that is not negative; the first and the last lie within the sums.
             // A volatile load is compiled to a load, where a plain one becomes part of a slow gather.
             unsafe { sums.as_ptr().add((position >> FRACTION) as usize).read_volatile() }
         };
@@ -73,13 +73,15 @@ pub(crate) fn look_up_runs<const FMA: bool>(
     let Some(last) = sums.len().checked_sub(1) else { return };
     let limit = last.min(i32::MAX as usize) as f64;
     let origin = origin.map(|origin| origin + (1.0 - SAME));
+    // Without a branch, so that it is done in vectors.
+    let grow = ends.iter().zip(&ends[1..]).fold(true, |grow, (a, b)| grow & (a <= b)) && step >= 0.0;
     let mut places = [[0i32; RUNS]; 3];
     for (places, origin) in places.iter_mut().zip(origin) {
         let at = |end: i32| {
             let end = f64::from(end);
             if FMA { end.mul_add(step, origin) } else { end * step + origin }
         };
-        if at(ends[0]) >= 0.0 && at(ends[RUNS - 1]) <= limit {
+        if grow && at(ends[0]) >= 0.0 && at(ends[RUNS - 1]) <= limit {
             for (place, &end) in places.iter_mut().zip(ends) {
                 // SAFETY: the ends grow, so that it is from 0 to `limit`, which is a number of 32 bits.
                 *place = unsafe { at(end).to_int_unchecked() };
