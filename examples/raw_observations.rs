@@ -26,10 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 println!(
                     "{} {} pseudorange {:.3} m, Doppler {:+.2} Hz, {:.1} dB-Hz",
                     o.sat,
-                    o.signal,
-                    o.pseudorange_m,
+                    o.code.name(o.sat.constellation),
+                    o.pseudorange_m.unwrap_or(f64::NAN),
                     o.doppler_hz.unwrap_or(f64::NAN),
-                    o.cn0_dbhz
+                    o.cn0_dbhz.unwrap_or(f64::NAN)
                 );
             }
         }

@@ -55,5 +55,5 @@ pub mod prelude {
     pub use megrez_dsp::{SampleBlock, Samples, StreamInfo};
     pub use megrez_orbit::{Ecef, Geodetic, GnssTime, NavData, Observation, ObservationEpoch};
     pub use megrez_pvt::Solution;
-    pub use megrez_signal::{Constellation, Sat, SignalId};
+    pub use megrez_signal::{Constellation, ObsCode, Sat, SignalId};
 }

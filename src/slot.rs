@@ -201,11 +201,11 @@ impl Slot {
         self.reported_slips = m.slips;
         Some(Observation {
             sat: self.sat,
-            signal: self.signal.id,
-            pseudorange_m,
+            code: self.signal.rinex_code,
+            pseudorange_m: Some(pseudorange_m),
             carrier_phase_cycles,
             doppler_hz: Some(m.doppler_hz),
-            cn0_dbhz: m.cn0_dbhz,
+            cn0_dbhz: Some(m.cn0_dbhz),
             slip,
             half_cycle: !m.half_cycle_known && self.inverted.is_none(),
             lock_s: m.lock_s,

@@ -22,7 +22,7 @@ fn check(pilot: SignalId, rate_hz: f64, duration_s: f64) {
     assert!(errors.count > 40 && errors.phase_cycles < 0.05 && errors.pseudorange_m < 0.5);
     let observations = outcome.epochs().flat_map(|(_, epoch)| &epoch.observations);
     // The pilot tells half cycles before any message does.
-    assert!(observations.into_iter().all(|o| o.signal == pilot && !o.half_cycle));
+    assert!(observations.into_iter().all(|o| o.code == ObsCode::from(pilot) && !o.half_cycle));
 }
 
 #[test]

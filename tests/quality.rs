@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Outcome, receive, scene};
+use common::{Outcome, receive, scene, wavelength_m};
 use megrez::dsp::SampleFormat;
 use megrez::prelude::*;
 use megrez_sim::{Cn0, Scene};
@@ -37,10 +37,10 @@ fn code_minus_carrier_at_48_dbhz() {
         for o in &epoch.observations {
             let t = truth.signals.iter().find(|t| t.sat == o.sat).unwrap();
             // The ionosphere parts code and carrier by centimetres a second: that is no noise.
-            let range_m = o.pseudorange_m - t.pseudorange_m;
+            let range_m = o.pseudorange_m.unwrap() - t.pseudorange_m;
             let cycles = o.carrier_phase_cycles.unwrap() - t.carrier_phase_cycles;
             if t.doppler_hz.abs() > LEAST_DOPPLER_HZ {
-                all.entry(o.sat).or_default().push(range_m - cycles * o.signal.def().wavelength_m());
+                all.entry(o.sat).or_default().push(range_m - cycles * wavelength_m(o.sat, o.code));
             }
         }
     }

@@ -77,7 +77,7 @@ impl Receiver {
     fn observations(&mut self, sample: u64, late_s: f64, time: GnssTime) -> ObservationEpoch {
         let mut observations: Vec<_> =
             self.slots.iter_mut().filter_map(|slot| slot.observe(sample, late_s, time)).collect();
-        observations.sort_by_key(|o| (o.sat, o.signal));
+        observations.sort_by_key(|o| (o.sat, o.code));
         ObservationEpoch { time, observations }
     }
 

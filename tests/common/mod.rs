@@ -97,22 +97,26 @@ impl Outcome {
 
     /// Observations against the truth, of epochs from `from_s` on.
     pub fn observation_errors(&self, from_s: f64) -> ObservationErrors {
-        let mut phases: BTreeMap<(Sat, SignalId, u64), Vec<f64>> = BTreeMap::new();
+        let mut phases: BTreeMap<(Sat, ObsCode, u64), Vec<f64>> = BTreeMap::new();
         let (mut doppler, mut range) = (Vec::new(), Vec::new());
-        let mut arcs: BTreeMap<(Sat, SignalId), u64> = BTreeMap::new();
+        let mut arcs: BTreeMap<(Sat, ObsCode), u64> = BTreeMap::new();
         for (receiver_s, epoch) in self.epochs().filter(|(s, _)| *s >= from_s) {
             let truth = self.simulation.truth(receiver_s);
             let mut ranges = Vec::new();
             let mut cycles = Vec::new();
             for o in &epoch.observations {
-                let t = truth.signals.iter().find(|t| t.sat == o.sat && t.signal == o.signal).unwrap();
-                let wavelength = o.signal.def().wavelength_m();
+                let t = truth
+                    .signals
+                    .iter()
+                    .find(|t| t.sat == o.sat && ObsCode::from(t.signal) == o.code)
+                    .unwrap();
+                let wavelength = wavelength_m(o.sat, o.code);
                 doppler.push(o.doppler_hz.unwrap() - t.doppler_hz);
-                ranges.push(o.pseudorange_m - t.pseudorange_m);
-                let arc = arcs.entry((o.sat, o.signal)).or_default();
+                ranges.push(o.pseudorange_m.unwrap() - t.pseudorange_m);
+                let arc = arcs.entry((o.sat, o.code)).or_default();
                 *arc += u64::from(o.slip);
                 if let Some(phase) = o.carrier_phase_cycles {
-                    cycles.push(((o.sat, o.signal, *arc), (phase - t.carrier_phase_cycles) * wavelength));
+                    cycles.push(((o.sat, o.code, *arc), (phase - t.carrier_phase_cycles) * wavelength));
                 }
             }
             let mean = |all: &[f64]| all.iter().sum::<f64>() / all.len().max(1) as f64;
@@ -120,7 +124,7 @@ impl Outcome {
             range.extend(ranges.iter().map(|r| r - center));
             let center = mean(&cycles.iter().map(|c| c.1).collect::<Vec<_>>());
             for (key, metres) in cycles {
-                phases.entry(key).or_default().push((metres - center) / key.1.def().wavelength_m());
+                phases.entry(key).or_default().push((metres - center) / wavelength_m(key.0, key.1));
             }
         }
         let rms = |all: &[f64]| (all.iter().map(|v| v * v).sum::<f64>() / all.len().max(1) as f64).sqrt();
@@ -145,4 +149,9 @@ pub fn scene(signals: &[SignalId], rate_hz: f64, center_hz: f64, format: SampleF
     scene.front_end.center_hz = Some(center_hz);
     scene.front_end.format = format;
     scene
+}
+
+/// Wavelength in metres of a signal of `sat`.
+pub fn wavelength_m(sat: Sat, code: ObsCode) -> f64 {
+    megrez::signal::SPEED_OF_LIGHT / code.carrier_hz(sat.constellation, 0).unwrap()
 }

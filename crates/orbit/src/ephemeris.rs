@@ -1,6 +1,6 @@
 //! Broadcast ephemerides.
 
-use megrez_signal::{Constellation, NavMessage, Sat, SignalId};
+use megrez_signal::{Constellation, NavMessage, ObsCode, Sat};
 
 use crate::{Ecef, GnssTime, TimeScale, kepler};
 
@@ -24,6 +24,10 @@ pub struct GroupDelays {
     pub isc_b2ad: Option<f64>,
     /// BDS T_GD,B2bI.
     pub tgd_b2bi: Option<f64>,
+    /// Galileo BGD(E1, E5a).
+    pub bgd_e5a: Option<f64>,
+    /// Galileo BGD(E1, E5b).
+    pub bgd_e5b: Option<f64>,
 }
 
 /// Keplerian broadcast ephemeris and clock of GPS or BDS, from whichever message.
@@ -127,24 +131,49 @@ impl GroupDelays {
             (self.isc_b1cd, other.isc_b1cd),
             (self.isc_b2ad, other.isc_b2ad),
             (self.tgd_b2bi, other.tgd_b2bi),
+            (self.bgd_e5a, other.bgd_e5a),
+            (self.bgd_e5b, other.bgd_e5b),
         ];
         pairs.iter().all(|&(ours, theirs)| ours.is_none() || ours == theirs)
     }
 
-    /// Delay of `signal` in s; none when the message does not give it.
-    pub fn of(&self, signal: SignalId) -> Option<f64> {
-        match signal {
-            SignalId::B1I => self.tgd1,
-            SignalId::B1CP => self.tgd_b1cp,
-            SignalId::B1CD => Some(self.tgd_b1cp? + self.isc_b1cd?),
-            SignalId::B2I => self.tgd2,
+    /// Delay in s of the signal `code` of a satellite of `constellation` against the clock that `message` gives;
+    /// none when the message does not tell it. Data and pilot tracked together ("1X") count as the pilot, which
+    /// has most of the power.
+    pub fn of(&self, constellation: Constellation, message: NavMessage, code: ObsCode) -> Option<f64> {
+        let ratio = |band: u8| {
+            let carrier = |band| ObsCode::new(band, b'C')?.carrier_hz(constellation, 0);
+            Some((carrier(b'1')? / carrier(band)?).powi(2))
+        };
+        match (constellation, code.band(), code.attribute()) {
+            (Constellation::Bds, b'2', _) | (Constellation::Bds, b'1', b'I' | b'Q') => self.tgd1,
+            (Constellation::Bds, b'1', b'D') => Some(self.tgd_b1cp? + self.isc_b1cd?),
+            (Constellation::Bds, b'1', _) => self.tgd_b1cp,
+            (Constellation::Bds, b'5', b'D') => Some(self.tgd_b2ap? + self.isc_b2ad?),
+            (Constellation::Bds, b'5', _) => self.tgd_b2ap,
+            (Constellation::Bds, b'7', b'D' | b'P' | b'Z') => self.tgd_b2bi,
+            (Constellation::Bds, b'7', _) => self.tgd2,
             // The clock of every BDS message is that of B3I.
-            SignalId::B3I => Some(0.0),
-            SignalId::B2AP => self.tgd_b2ap,
-            SignalId::B2AD => Some(self.tgd_b2ap? + self.isc_b2ad?),
-            SignalId::B2BI => self.tgd_b2bi,
-            SignalId::L1CA => self.tgd,
-            SignalId::SBASL1 | SignalId::SBASL5 => None,
+            (Constellation::Bds, b'6', _) => Some(0.0),
+            // IS-GPS-200 section 20.3.3.3.3.2: the clock is that of the pair L1, L2. Differences between the
+            // codes of a band (ISC) are not in LNAV.
+            (Constellation::Gps | Constellation::Qzss, band, _) => Some(ratio(band)? * self.tgd?),
+            // Galileo OS SIS ICD section 5.1.5: E1 lags the clock by the delay of the pair, the other signal by
+            // the squared ratio of the carriers times that.
+            (Constellation::Galileo, band, _) => {
+                let (pair, delay) = match message {
+                    NavMessage::Fnav => (b'5', self.bgd_e5a?),
+                    _ => (b'7', self.bgd_e5b?),
+                };
+                match band {
+                    b'1' => Some(delay),
+                    _ if band == pair => Some(ratio(band)? * delay),
+                    b'5' => Some(delay - (1.0 - ratio(band)?) * self.bgd_e5a?),
+                    b'7' => Some(delay - (1.0 - ratio(band)?) * self.bgd_e5b?),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 }
@@ -184,8 +213,8 @@ impl KeplerEphemeris {
     /// Group delay of `signal` in s: the clock of the signal is [`SatState::clock_s`] minus this. None when
     /// the message does not give it: B1I and B2I are in D1 and D2 (T_GD1 and T_GD2, against B3I), B1C and B2a
     /// in B-CNAV1 and B-CNAV2, B2b in B-CNAV3, L1 C/A in LNAV. B3I has none.
-    pub fn group_delay_s(&self, signal: SignalId) -> Option<f64> {
-        self.delays.of(signal)
+    pub fn group_delay_s(&self, signal: impl Into<ObsCode>) -> Option<f64> {
+        self.delays.of(self.sat.constellation, self.message, signal.into())
     }
 
     /// Whether the satellite says that it is healthy.
@@ -268,7 +297,7 @@ impl Ephemeris {
     }
 
     /// See [`KeplerEphemeris::group_delay_s`].
-    pub fn group_delay_s(&self, signal: SignalId) -> Option<f64> {
+    pub fn group_delay_s(&self, signal: impl Into<ObsCode>) -> Option<f64> {
         self.kepler().group_delay_s(signal)
     }
 

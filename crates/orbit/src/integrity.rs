@@ -1,6 +1,6 @@
 //! What satellites say of their own trustworthiness, and the rotation of the earth, as B-CNAV sends them.
 
-use megrez_signal::SignalId;
+use megrez_signal::ObsCode;
 
 use crate::GnssTime;
 
@@ -61,11 +61,12 @@ impl Integrity {
     }
 
     /// Whether the flags do not forbid `signal`, as far as known.
-    pub fn allows(&self, signal: SignalId) -> bool {
-        let flags = match signal.def().group {
-            "B1C" => self.b1c,
-            "B2a" => self.b2a,
-            "B2b" => self.b2b,
+    pub fn allows(&self, signal: impl Into<ObsCode>) -> bool {
+        let code = signal.into();
+        let flags = match (code.band(), code.attribute()) {
+            (b'1', b'D' | b'P' | b'X') => self.b1c,
+            (b'5', _) => self.b2a,
+            (b'7', b'D' | b'P' | b'Z') => self.b2b,
             _ => None,
         };
         self.healthy() && flags.is_none_or(SignalFlags::usable)
@@ -101,6 +102,8 @@ pub struct EarthOrientation {
 
 #[cfg(test)]
 mod tests {
+    use megrez_signal::SignalId;
+
     use super::*;
 
     #[test]

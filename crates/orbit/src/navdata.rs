@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::{Constellation, ObsCode, Sat};
 
 use crate::{
     Almanac, Bdgim, EarthOrientation, Ephemeris, GnssTime, Integrity, Iono, Klobuchar, TimeOffset, UtcParams,
@@ -78,7 +78,8 @@ impl NavData {
     /// As [`NavData::ephemeris`], but an ephemeris that gives the group delay of `signal` comes before one
     /// that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I). None if the satellite's integrity flags say
     /// that the signal is not to be used.
-    pub fn ephemeris_for(&self, sat: Sat, signal: SignalId, t: GnssTime) -> Option<&Ephemeris> {
+    pub fn ephemeris_for(&self, sat: Sat, signal: impl Into<ObsCode>, t: GnssTime) -> Option<&Ephemeris> {
+        let signal = signal.into();
         if self.integrity.get(&sat).is_some_and(|integrity| !integrity.allows(signal)) {
             return None;
         }
@@ -158,17 +159,18 @@ impl NavData {
         &self.iono_history
     }
 
-    /// The current ionosphere model for `signal`: the one its own message carries, else another there is.
-    pub fn iono_for(&self, signal: SignalId) -> Iono {
+    /// The current ionosphere model for a signal of `constellation`: the one its own message carries, else another
+    /// there is.
+    pub fn iono_for(&self, constellation: Constellation, signal: impl Into<ObsCode>) -> Iono {
         let gps = self.gps_iono.map(Iono::GpsKlobuchar);
         let bds = self.bds_iono.map(Iono::BdsKlobuchar);
         let bdgim = self.bdgim.map(Iono::Bdgim);
-        choose(signal, gps, bds, bdgim)
+        choose(constellation, signal.into(), gps, bds, bdgim)
     }
 
     /// As [`NavData::iono_for`], with the coefficients sent last before `t` (else first after) where a file
     /// holds several sets.
-    pub fn iono_at(&self, signal: SignalId, t: GnssTime) -> Iono {
+    pub fn iono_at(&self, constellation: Constellation, signal: impl Into<ObsCode>, t: GnssTime) -> Iono {
         let pick = |current: Option<Iono>| {
             let current = current?;
             let dated = self.iono_history.iter().filter(|(_, i)| i.same_model(&current));
@@ -181,7 +183,8 @@ impl NavData {
             Some(best.map_or(current, |&(_, iono)| iono))
         };
         choose(
-            signal,
+            constellation,
+            signal.into(),
             pick(self.gps_iono.map(Iono::GpsKlobuchar)),
             pick(self.bds_iono.map(Iono::BdsKlobuchar)),
             pick(self.bdgim.map(Iono::Bdgim)),
@@ -220,13 +223,19 @@ impl NavData {
     }
 }
 
-/// Which of the known models suits `signal` best.
-fn choose(signal: SignalId, gps: Option<Iono>, bds: Option<Iono>, bdgim: Option<Iono>) -> Iono {
-    let order = match (signal, signal.def().constellation) {
-        (SignalId::B1CD | SignalId::B1CP | SignalId::B2AD | SignalId::B2AP | SignalId::B2BI, _) => {
-            [bdgim, bds, gps]
-        }
-        (_, Constellation::Bds) => [bds, bdgim, gps],
+/// Which of the known models suits a signal best.
+fn choose(
+    constellation: Constellation,
+    code: ObsCode,
+    gps: Option<Iono>,
+    bds: Option<Iono>,
+    bdgim: Option<Iono>,
+) -> Iono {
+    let order = match (constellation, code.band(), code.attribute()) {
+        (Constellation::Bds, b'1', b'D' | b'P' | b'X')
+        | (Constellation::Bds, b'5', _)
+        | (Constellation::Bds, b'7', b'D' | b'P' | b'Z') => [bdgim, bds, gps],
+        (Constellation::Bds, ..) => [bds, bdgim, gps],
         _ => [gps, bdgim, bds],
     };
     order.into_iter().flatten().next().unwrap_or(Iono::None)

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use megrez_orbit::{Azel, GnssTime, ObservationEpoch, TimeScale};
 use megrez_pvt::Solution;
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::{Constellation, ObsCode, Sat};
 
 use crate::text::rounded;
 use crate::{OutputError, SolutionSink};
@@ -79,7 +79,7 @@ struct View {
     sat: Sat,
     signal: u8,
     azel: Option<Azel>,
-    cn0_dbhz: f64,
+    cn0_dbhz: Option<f64>,
 }
 
 /// A rejected or missing value is an empty field.
@@ -286,8 +286,8 @@ impl<W: Write> NmeaWriter<W> {
                         format!("{:02.0},{:03}", within(a.elevation.to_degrees(), 90.0), azimuth(a))
                     }));
                     let angles = if view.azel.is_some() { angles.to_string() } else { ",".to_string() };
-                    let level = within(view.cn0_dbhz, 99.0);
-                    let _ = write!(fields, ",{:02},{angles},{level:02.0}", number(view.sat));
+                    let level = Maybe(view.cn0_dbhz.map(|cn0| format!("{:02.0}", within(cn0, 99.0))));
+                    let _ = write!(fields, ",{:02},{angles},{level}", number(view.sat));
                 }
                 if !legacy {
                     let _ = write!(fields, ",{:X}", first.signal);
@@ -316,13 +316,13 @@ impl<W: Write> SolutionSink for NmeaWriter<W> {
 fn in_view(epoch: &NmeaEpoch<'_>) -> Vec<View> {
     let placed = epoch.solution.iter().flat_map(|s| &s.sats).map(|s| View {
         sat: s.sat,
-        signal: signal_id(s.signal),
+        signal: signal_id(s.sat.constellation, s.code),
         azel: Some(s.azel),
         cn0_dbhz: s.cn0_dbhz,
     });
     let measured = epoch.observations.iter().flat_map(|o| &o.observations).map(|o| View {
         sat: o.sat,
-        signal: signal_id(o.signal),
+        signal: signal_id(o.sat.constellation, o.code),
         azel: None,
         cn0_dbhz: o.cn0_dbhz,
     });
@@ -344,16 +344,36 @@ fn systems(solution: Option<&Solution>, views: &[View]) -> Vec<Constellation> {
     systems
 }
 
-/// Signal number in GSV (NMEA 0183 4.11, table of GNSS signal identification).
-fn signal_id(signal: SignalId) -> u8 {
-    match signal {
-        SignalId::B1I | SignalId::L1CA | SignalId::SBASL1 => 1,
-        SignalId::B1CD | SignalId::B1CP => 3,
-        SignalId::B2AD | SignalId::B2AP => 5,
-        SignalId::B2BI => 6,
-        SignalId::SBASL5 => 7,
-        SignalId::B3I => 8,
-        SignalId::B2I => 11,
+/// Signal number in GSV (NMEA 0183 4.11, table of GNSS signal identification); 0 of a signal it does not number.
+fn signal_id(constellation: Constellation, code: ObsCode) -> u8 {
+    match (constellation, code.band(), code.attribute()) {
+        (Constellation::Bds, b'2', b'Q') => 2,
+        (Constellation::Bds, b'2', _) => 1,
+        (Constellation::Bds, b'1', _) => 3,
+        (Constellation::Bds, b'5', _) => 5,
+        (Constellation::Bds, b'7', b'D' | b'P' | b'Z') => 6,
+        (Constellation::Bds, b'7', b'Q') => 12,
+        (Constellation::Bds, b'7', _) => 11,
+        (Constellation::Bds, b'8', _) => 7,
+        (Constellation::Bds, b'6', b'Q') => 9,
+        (Constellation::Bds, b'6', _) => 8,
+        (Constellation::Galileo, b'5', _) => 1,
+        (Constellation::Galileo, b'7', _) => 2,
+        (Constellation::Galileo, b'8', _) => 3,
+        (Constellation::Galileo, b'6', _) => 5,
+        (Constellation::Galileo, b'1', _) => 7,
+        (Constellation::Glonass, b'1', b'P') => 2,
+        (Constellation::Glonass, b'1', _) => 1,
+        (Constellation::Glonass, b'2', b'P') => 4,
+        (Constellation::Glonass, b'2', _) => 3,
+        (_, b'1', b'W' | b'P' | b'Y') => 2,
+        (_, b'1', _) => 1,
+        (_, b'2', b'S') => 5,
+        (_, b'2', b'L' | b'X') => 6,
+        (_, b'2', _) => 4,
+        (_, b'5', b'Q') => 8,
+        (_, b'5', _) => 7,
+        _ => 0,
     }
 }
 

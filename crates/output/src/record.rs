@@ -72,8 +72,8 @@ pub struct SatRecord {
     pub azimuth_deg: f64,
     /// Elevation in degrees.
     pub elevation_deg: f64,
-    /// C/N0 in dB-Hz.
-    pub cn0_dbhz: f64,
+    /// C/N0 in dB-Hz, if known.
+    pub cn0_dbhz: Option<f64>,
     /// Measured minus computed pseudorange in metres.
     pub residual_m: f64,
     /// Whether the position rests on it.
@@ -119,10 +119,10 @@ impl From<&Solution> for SolutionRecord {
                 .iter()
                 .map(|sat| SatRecord {
                     sat: sat.sat.to_string(),
-                    signal: sat.signal.to_string(),
+                    signal: sat.code.name(sat.sat.constellation),
                     azimuth_deg: rounded(sat.azel.azimuth.to_degrees(), 2),
                     elevation_deg: rounded(sat.azel.elevation.to_degrees(), 2),
-                    cn0_dbhz: rounded(sat.cn0_dbhz, 1),
+                    cn0_dbhz: sat.cn0_dbhz.map(|cn0| rounded(cn0, 1)),
                     residual_m: rounded(sat.residual_m, 3),
                     used: sat.used,
                 })

@@ -3,7 +3,7 @@ use std::io::Write;
 
 use megrez_orbit::{Ecef, Enu, ObservationEpoch};
 use megrez_pvt::Solution;
-use megrez_signal::{Sat, SignalId};
+use megrez_signal::{ObsCode, Sat};
 use serde::{Deserialize, Serialize};
 
 use crate::OutputError;
@@ -121,7 +121,7 @@ impl Summary {
 /// Gathers a [`Summary`].
 #[derive(Debug, Clone, Default)]
 pub struct SummaryBuilder {
-    signals: BTreeMap<(Sat, SignalId), SignalSums>,
+    signals: BTreeMap<(Sat, ObsCode), SignalSums>,
     used: BTreeMap<Sat, usize>,
     first_fix: Option<(f64, String)>,
     /// The first position; sums are of the others east, north and up of it.
@@ -154,8 +154,8 @@ impl SummaryBuilder {
     }
 
     /// Counts a satellite signal that was seen with `cn0_dbhz`, for example in the search.
-    pub fn seen(&mut self, sat: Sat, signal: SignalId, cn0_dbhz: f64) {
-        let sums = self.signals.entry((sat, signal)).or_default();
+    pub fn seen(&mut self, sat: Sat, signal: impl Into<ObsCode>, cn0_dbhz: f64) {
+        let sums = self.signals.entry((sat, signal.into())).or_default();
         sums.max = if sums.epochs == 0 { cn0_dbhz } else { sums.max.max(cn0_dbhz) };
         sums.epochs += 1;
         sums.sum += cn0_dbhz;
@@ -164,7 +164,7 @@ impl SummaryBuilder {
     /// Counts the measurements of an epoch.
     pub fn epoch(&mut self, epoch: &ObservationEpoch) {
         for o in &epoch.observations {
-            self.seen(o.sat, o.signal, o.cn0_dbhz);
+            self.seen(o.sat, o.code, o.cn0_dbhz.unwrap_or_default());
         }
     }
 
@@ -204,10 +204,10 @@ impl SummaryBuilder {
     /// The summary; the caller adds what only it knows: version, input, duration, diagnosis, warnings.
     pub fn finish(&self) -> Summary {
         let mut satellites: Vec<SatSummary> = Vec::new();
-        for (&(sat, signal), sums) in &self.signals {
+        for (&(sat, code), sums) in &self.signals {
             let name = sat.to_string();
             let entry = SignalSummary {
-                signal: signal.to_string(),
+                signal: code.name(sat.constellation),
                 epochs: sums.epochs,
                 cn0_dbhz: rounded(sums.sum / sums.epochs.max(1) as f64, 1),
                 cn0_max_dbhz: rounded(sums.max, 1),

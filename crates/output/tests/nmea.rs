@@ -52,7 +52,7 @@ fn a_fix_of_two_systems() {
 #[test]
 fn beidou_alone_for_old_equipment() {
     let mut solution = solution();
-    solution.sats.retain(|s| s.signal == SignalId::B1I && s.used);
+    solution.sats.retain(|s| s.code == SignalId::B1I.into() && s.used);
     let epoch = NmeaEpoch { solution: Some(&solution), ..NmeaEpoch::default() };
     let old = sentences(&epoch, BeidouTalker::Bd);
     assert_eq!(old[0], "$BDGGA,120000.00,4000.000000,N,11615.000000,E,1,03,0.90,50.00,M,0.0,M,,*77");

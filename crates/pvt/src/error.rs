@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use megrez_signal::{Sat, SignalId};
+use megrez_signal::{ObsCode, Sat};
 use thiserror::Error;
 
 /// Why a measurement was not used.
@@ -37,8 +37,8 @@ pub enum Refusal {
 pub struct Refused {
     /// Satellite.
     pub sat: Sat,
-    /// Signal.
-    pub signal: SignalId,
+    /// Signal, as observation files name it.
+    pub code: ObsCode,
     /// Reason.
     pub reason: Refusal,
 }
@@ -128,7 +128,7 @@ impl fmt::Display for Refusal {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.sat, self.signal, self.reason)
+        write!(f, "{} {}: {}", self.sat, self.code.name(self.sat.constellation), self.reason)
     }
 }
 
@@ -147,14 +147,15 @@ impl fmt::Display for List<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use megrez_signal::SignalId;
 
     #[test]
     fn messages_name_what_was_missing() {
         let refused = vec![
-            Refused { sat: Sat::bds(3), signal: SignalId::B1I, reason: Refusal::NoEphemeris },
+            Refused { sat: Sat::bds(3), code: SignalId::B1I.into(), reason: Refusal::NoEphemeris },
             Refused {
                 sat: Sat::gps(7),
-                signal: SignalId::L1CA,
+                code: SignalId::L1CA.into(),
                 reason: Refusal::BelowMask { elevation_deg: 3.2 },
             },
         ];

@@ -6,7 +6,7 @@
 //! pseudoranges are averaged over minutes. Every measurement passes a test of its innovation.
 
 use megrez_orbit::{Ecef, GnssTime, NavData, ObservationEpoch};
-use megrez_signal::{SPEED_OF_LIGHT, Sat, SignalId};
+use megrez_signal::{ObsCode, SPEED_OF_LIGHT, Sat};
 use nalgebra::{Matrix3, SMatrix, SVector};
 
 use crate::chi2;
@@ -68,7 +68,7 @@ impl Dynamics {
 #[derive(Debug, Clone)]
 struct PhasePoint {
     sat: Sat,
-    signal: SignalId,
+    code: ObsCode,
     /// Carrier phase as a range, plus satellite clock, minus atmosphere: geometric range plus receiver clock
     /// plus a constant. Metres.
     range_m: f64,
@@ -172,7 +172,7 @@ impl Filter {
         // Only what least squares accepted.
         let accepted: Vec<Ranging> = rangings
             .iter()
-            .filter(|r| used.iter().any(|s| s.sat == r.sat && s.signal == r.signal))
+            .filter(|r| used.iter().any(|s| s.sat == r.sat && s.code == r.code))
             .cloned()
             .collect();
         let solution = running
@@ -365,8 +365,8 @@ impl Running {
         let mut rows4: Vec<Row> = Vec::with_capacity(points.len());
         for (index, point) in points.iter().enumerate() {
             let slipped =
-                epoch.observations.iter().any(|o| o.sat == point.sat && o.signal == point.signal && o.slip);
-            let last = self.phases.iter().find(|l| l.sat == point.sat && l.signal == point.signal);
+                epoch.observations.iter().any(|o| o.sat == point.sat && o.code == point.code && o.slip);
+            let last = self.phases.iter().find(|l| l.sat == point.sat && l.code == point.code);
             let Some(last) = last.filter(|l| !slipped && l.half_cycle == point.half_cycle) else { continue };
             let line = line_of_sight(here, &point.state);
             let last_line = line_of_sight(there, &last.state);
@@ -427,7 +427,7 @@ impl Running {
             }
             sats.push(SatUse {
                 sat: r.sat,
-                signal: r.signal,
+                code: r.code,
                 azel: path.azel,
                 residual_m: r.pseudorange_m - self.computed(r, path, line.range_m),
                 used,
@@ -478,13 +478,13 @@ fn phase_points(
 ) -> Vec<PhasePoint> {
     let mut points = Vec::with_capacity(rangings.len());
     for ((r, path), _) in rangings.iter().zip(paths).zip(visible).filter(|x| *x.1) {
-        let Some(o) = epoch.observations.iter().find(|o| o.sat == r.sat && o.signal == r.signal) else {
+        let Some(o) = epoch.observations.iter().find(|o| o.sat == r.sat && o.code == r.code) else {
             continue;
         };
         let Some(cycles) = o.carrier_phase_cycles.filter(|c| c.is_finite()) else { continue };
         points.push(PhasePoint {
             sat: r.sat,
-            signal: r.signal,
+            code: r.code,
             // The ionosphere advances the carrier as it delays the code.
             range_m: cycles * SPEED_OF_LIGHT / r.carrier_hz + r.clock_m + path.iono_m - path.tropo_m,
             half_cycle: o.half_cycle,

@@ -4,7 +4,7 @@ use megrez_orbit::{
     Azel, Ecef, Ephemeris, Geodetic, GnssTime, Iono, Klobuchar, NavData, Observation, ObservationEpoch,
     SatState, look_angles, troposphere_delay_m,
 };
-use megrez_signal::{Modulation, SPEED_OF_LIGHT, Sat, SignalId};
+use megrez_signal::{Constellation, Modulation, ObsCode, SPEED_OF_LIGHT, Sat};
 
 use crate::{Refusal, Refused, SolverConfig};
 
@@ -22,9 +22,9 @@ const BORROWED_DELAY_SIGMA_M: f64 = 2.0;
 #[derive(Debug, Clone)]
 pub(crate) struct Ranging {
     pub sat: Sat,
-    pub signal: SignalId,
+    pub code: ObsCode,
     pub carrier_hz: f64,
-    pub cn0_dbhz: f64,
+    pub cn0_dbhz: Option<f64>,
     pub pseudorange_m: f64,
     pub doppler_hz: Option<f64>,
     /// Satellite at the time of transmission.
@@ -103,16 +103,11 @@ pub(crate) fn doppler_hz(carrier_hz: f64, range_rate: f64, sat_drift: f64, own_d
     carrier_hz * (ratio - 1.0)
 }
 
-/// The ephemeris to use for `signal` of `sat` at `t`, or why there is none. A satellite that has meanwhile
+/// The ephemeris to use for the signal `code` of `sat` at `t`, or why there is none. A satellite that has meanwhile
 /// declared itself unhealthy is not used with an older ephemeris.
-pub(crate) fn ephemeris(
-    nav: &NavData,
-    sat: Sat,
-    signal: SignalId,
-    t: GnssTime,
-) -> Result<&Ephemeris, Refusal> {
+pub(crate) fn ephemeris(nav: &NavData, sat: Sat, code: ObsCode, t: GnssTime) -> Result<&Ephemeris, Refusal> {
     let newest_unhealthy = nav.ephemerides_of(sat).iter().rev().find(|e| e.valid_at(t) && !e.healthy());
-    match (nav.ephemeris_for(sat, signal, t), newest_unhealthy) {
+    match (nav.ephemeris_for(sat, code, t), newest_unhealthy) {
         (Some(good), None) => Ok(good),
         (Some(good), Some(bad)) if good.toe() - bad.toe() > 0.0 => Ok(good),
         (_, Some(_)) => Err(Refusal::Unhealthy),
@@ -120,22 +115,23 @@ pub(crate) fn ephemeris(
     }
 }
 
-/// Group delay of `signal` in seconds and its standard deviation in metres. Where the ephemeris gives none,
+/// Group delay of the signal `code` in seconds and its standard deviation in metres. Where the ephemeris gives none,
 /// another message of the satellite may; else the neighbouring signal's is nearer than nothing.
-fn group_delay(nav: &NavData, ephemeris: &Ephemeris, signal: SignalId, t: GnssTime) -> (f64, f64) {
-    let find = |signal: SignalId| {
-        ephemeris.group_delay_s(signal).or_else(|| {
+fn group_delay(nav: &NavData, ephemeris: &Ephemeris, code: ObsCode, t: GnssTime) -> (f64, f64) {
+    let find = |code: ObsCode| {
+        ephemeris.group_delay_s(code).or_else(|| {
             let mut others = nav.ephemerides_of(ephemeris.sat()).iter().filter(|e| e.valid_at(t));
-            others.find_map(|e| e.group_delay_s(signal))
+            others.find_map(|e| e.group_delay_s(code))
         })
     };
-    if let Some(delay) = find(signal) {
+    if let Some(delay) = find(code) {
         return (delay, 0.0);
     }
-    let neighbour = match signal {
-        SignalId::B1CP | SignalId::B1CD => find(SignalId::B1I),
-        SignalId::B1I => find(SignalId::B1CP),
-        SignalId::B2AD => find(SignalId::B2AP),
+    let other = |band, attribute| ObsCode::new(band, attribute).and_then(find);
+    let neighbour = match (ephemeris.sat().constellation, code.band()) {
+        (Constellation::Bds, b'1') => other(b'2', b'I'),
+        (Constellation::Bds, b'2') => other(b'1', b'P'),
+        (Constellation::Bds, b'5') => other(b'5', b'P'),
         _ => None,
     };
     match neighbour {
@@ -148,11 +144,11 @@ fn group_delay(nav: &NavData, ephemeris: &Ephemeris, signal: SignalId, t: GnssTi
 pub(crate) fn signal_clock(
     nav: &NavData,
     ephemeris: &Ephemeris,
-    signal: SignalId,
+    code: ObsCode,
     t: GnssTime,
     state: &SatState,
 ) -> (f64, f64) {
-    let (delay_s, delay_sigma_m) = group_delay(nav, ephemeris, signal, t);
+    let (delay_s, delay_sigma_m) = group_delay(nav, ephemeris, code, t);
     // A user range accuracy bounds the error; half of it is nearer to what is seen.
     let ura = (0.5 * ephemeris.ura_m().unwrap_or(4.0)).clamp(0.6, 100.0);
     // Along-track errors of geostationary orbits reach 10 m and do not show in the accuracy sent.
@@ -172,7 +168,7 @@ pub(crate) fn prepare(
     for o in &epoch.observations {
         match prepare_one(o, epoch.time, nav, config) {
             Ok(ranging) => rangings.push(ranging),
-            Err(reason) => refused.push(Refused { sat: o.sat, signal: o.signal, reason }),
+            Err(reason) => refused.push(Refused { sat: o.sat, code: o.code, reason }),
         }
     }
     count_siblings(&mut rangings);
@@ -193,47 +189,51 @@ fn prepare_one(
     nav: &NavData,
     config: &SolverConfig,
 ) -> Result<Ranging, Refusal> {
-    if !o.pseudorange_m.is_finite() || o.pseudorange_m.abs() > PSEUDORANGE_LIMIT_M {
-        return Err(Refusal::Implausible);
-    }
-    if o.cn0_dbhz < config.min_cn0_dbhz {
-        return Err(Refusal::Weak { cn0_dbhz: o.cn0_dbhz });
+    let plausible = |range: &f64| range.is_finite() && range.abs() <= PSEUDORANGE_LIMIT_M;
+    let pseudorange_m = o.pseudorange_m.filter(plausible).ok_or(Refusal::Implausible)?;
+    let carrier_hz = o.code.carrier_hz(o.sat.constellation, 0).ok_or(Refusal::Implausible)?;
+    if let Some(cn0_dbhz) = o.cn0_dbhz.filter(|&cn0| cn0 < config.min_cn0_dbhz) {
+        return Err(Refusal::Weak { cn0_dbhz });
     }
     // The satellite clock reading at transmission is what the code says, whatever the receiver clock shows.
-    let sent = reading - o.pseudorange_m / SPEED_OF_LIGHT;
-    let ephemeris = ephemeris(nav, o.sat, o.signal, sent)?;
+    let sent = reading - pseudorange_m / SPEED_OF_LIGHT;
+    let ephemeris = ephemeris(nav, o.sat, o.code, sent)?;
     let first = ephemeris.state(sent);
     let transmit = sent - first.clock_s;
     let state = ephemeris.state(transmit);
     if !(state.position.norm().is_finite() && state.clock_s.is_finite()) {
         return Err(Refusal::Implausible);
     }
-    let (clock_m, broadcast_variance) = signal_clock(nav, ephemeris, o.signal, transmit, &state);
+    let (clock_m, broadcast_variance) = signal_clock(nav, ephemeris, o.code, transmit, &state);
     Ok(Ranging {
         sat: o.sat,
-        signal: o.signal,
-        carrier_hz: o.signal.def().carrier_hz,
+        code: o.code,
+        carrier_hz,
         cn0_dbhz: o.cn0_dbhz,
-        pseudorange_m: o.pseudorange_m,
+        pseudorange_m,
         doppler_hz: o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6),
         state,
         clock_m,
         broadcast_variance,
-        iono: nav.iono_at(o.signal, sent),
+        iono: nav.iono_at(o.sat.constellation, o.code, sent),
         siblings: 1,
     })
 }
 
+/// C/N0 as a ratio in Hz, of a usual value where a file lacks it.
+pub(crate) fn cn0_ratio(cn0_dbhz: Option<f64>) -> f64 {
+    10f64.powf(cn0_dbhz.map_or(40.0, |cn0| cn0.clamp(20.0, 60.0)) / 10.0)
+}
+
 /// Variance of a code measurement from thermal noise, m²: a non-coherent early-late discriminator half a
 /// chip wide behind a loop of 1 Hz (Kaplan and Hegarty, 3rd edition, equation 8.95).
-pub(crate) fn thermal_variance(signal: SignalId, cn0_dbhz: f64) -> f64 {
-    let def = signal.def();
-    // RINEX files may lack signal strengths.
-    let cn0_dbhz = if cn0_dbhz > 0.0 { cn0_dbhz.clamp(20.0, 60.0) } else { 40.0 };
-    let cn0 = 10f64.powf(cn0_dbhz / 10.0);
-    let chip_m = SPEED_OF_LIGHT / def.chip_rate_hz;
+pub(crate) fn thermal_variance(constellation: Constellation, code: ObsCode, cn0_dbhz: Option<f64>) -> f64 {
+    let cn0 = cn0_ratio(cn0_dbhz);
+    // Codes of a megachip a second stand for signals that are not received here.
+    let def = code.signal(constellation).map(|signal| signal.def());
+    let chip_m = SPEED_OF_LIGHT / def.map_or(1.023e6, |def| def.chip_rate_hz);
     // The correlation peak of BOC(1,1) is three times as steep.
-    let slope = if def.modulation == Modulation::Bpsk { 1.0 } else { 3.0 };
+    let slope = if def.is_none_or(|def| def.modulation == Modulation::Bpsk) { 1.0 } else { 3.0 };
     (chip_m / slope).powi(2) * 0.25 / cn0 * (1.0 + 2.0 / cn0)
 }
 
@@ -279,15 +279,16 @@ fn path_at(ranging: &Ranging, receiver: Geodetic, azel: Azel, t: GnssTime, confi
         azel,
         iono_m,
         tropo_m,
-        code_bias_m: code_bias_m(ranging.sat, ranging.signal, azel.elevation),
-        own_variance: thermal_variance(ranging.signal, ranging.cn0_dbhz) + multipath * multipath,
+        code_bias_m: code_bias_m(ranging.sat, ranging.code, azel.elevation),
+        own_variance: thermal_variance(ranging.sat.constellation, ranging.code, ranging.cn0_dbhz)
+            + multipath * multipath,
         common_variance: common,
     }
 }
 
 /// Elevation-dependent code bias of BDS-2 satellites in metres, to be added to a pseudorange (Wanninger and
 /// Beer 2015, GPS Solutions 19:639): nodes every 10° from 0 to 90°.
-fn code_bias_m(sat: Sat, signal: SignalId, elevation: f64) -> f64 {
+fn code_bias_m(sat: Sat, code: ObsCode, elevation: f64) -> f64 {
     const IGSO_B1: [f64; 10] = [-0.55, -0.40, -0.34, -0.23, -0.15, -0.04, 0.09, 0.19, 0.27, 0.35];
     const IGSO_B2: [f64; 10] = [-0.71, -0.36, -0.33, -0.19, -0.14, -0.03, 0.08, 0.17, 0.24, 0.33];
     const IGSO_B3: [f64; 10] = [-0.27, -0.23, -0.21, -0.15, -0.11, -0.04, 0.05, 0.14, 0.19, 0.32];
@@ -297,13 +298,13 @@ fn code_bias_m(sat: Sat, signal: SignalId, elevation: f64) -> f64 {
     if !sat.is_bds2() || sat.is_bds_geo() {
         return 0.0;
     }
-    let table = match (signal, matches!(sat.prn, 11 | 12 | 14)) {
-        (SignalId::B1I, true) => &MEO_B1,
-        (SignalId::B2I, true) => &MEO_B2,
-        (SignalId::B3I, true) => &MEO_B3,
-        (SignalId::B1I, false) => &IGSO_B1,
-        (SignalId::B2I, false) => &IGSO_B2,
-        (SignalId::B3I, false) => &IGSO_B3,
+    let table = match (code.band(), matches!(sat.prn, 11 | 12 | 14)) {
+        (b'2', true) => &MEO_B1,
+        (b'7', true) => &MEO_B2,
+        (b'6', true) => &MEO_B3,
+        (b'2', false) => &IGSO_B1,
+        (b'7', false) => &IGSO_B2,
+        (b'6', false) => &IGSO_B3,
         _ => return 0.0,
     };
     let node = (elevation.to_degrees() / 10.0).clamp(0.0, 8.999);

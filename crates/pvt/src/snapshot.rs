@@ -162,7 +162,7 @@ pub fn solve_snapshot(
     for ((phase, &agrees), residual_m) in phases.iter().zip(&best.agrees).zip(&best.residuals_m) {
         if !agrees {
             let reason = Refusal::Excluded { residual_m: *residual_m };
-            refused.push(Refused { sat: phase.ranging.sat, signal: phase.ranging.signal, reason });
+            refused.push(Refused { sat: phase.ranging.sat, code: phase.ranging.code, reason });
         }
     }
     snapshot.solution(&best, approx_time).ok_or(SolveError::Geometry { satellites: best.agreeing() })
@@ -181,7 +181,7 @@ fn prepare(
     for o in obs {
         match phase(o, nav, reference, uncertainty_s, config) {
             Ok(phase) => phases.push(phase),
-            Err(reason) => refused.push(Refused { sat: o.sat, signal: o.signal, reason }),
+            Err(reason) => refused.push(Refused { sat: o.sat, code: o.signal.into(), reason }),
         }
     }
     let sats: Vec<Sat> = phases.iter().map(|p| p.ranging.sat).collect();
@@ -205,22 +205,23 @@ fn phase(
         return Err(Refusal::Weak { cn0_dbhz: o.cn0_dbhz });
     }
     let def = o.signal.def();
-    let ephemeris = model::ephemeris(nav, o.sat, o.signal, reference)?;
+    let ephemeris = model::ephemeris(nav, o.sat, o.signal.into(), reference)?;
     let state = ephemeris.state(reference);
-    let (clock_m, broadcast_variance) = model::signal_clock(nav, ephemeris, o.signal, reference, &state);
+    let (clock_m, broadcast_variance) =
+        model::signal_clock(nav, ephemeris, o.signal.into(), reference, &state);
     let table = SatTable::new(ephemeris, reference, clock_m, uncertainty_s).ok_or(Refusal::Implausible)?;
     Ok(Phase {
         ranging: Ranging {
             sat: o.sat,
-            signal: o.signal,
+            code: o.signal.into(),
             carrier_hz: def.carrier_hz,
-            cn0_dbhz: o.cn0_dbhz,
+            cn0_dbhz: Some(o.cn0_dbhz),
             pseudorange_m: -o.code_delay_s * SPEED_OF_LIGHT,
             doppler_hz: o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6),
             state,
             clock_m,
             broadcast_variance,
-            iono: nav.iono_at(o.signal, reference),
+            iono: nav.iono_at(o.sat.constellation, o.signal, reference),
             siblings: 1,
         },
         period_m: def.code_period_s() * SPEED_OF_LIGHT,
@@ -232,7 +233,7 @@ fn phase(
 /// Standard deviation of an acquired code phase, metres: what the caller says, and noise.
 fn acquisition_sigma_m(o: &CodePhase, config: &SolverConfig) -> f64 {
     // Some 10 ms of integration against the 1 s of a tracking loop.
-    let noise = 100.0 * model::thermal_variance(o.signal, o.cn0_dbhz);
+    let noise = 100.0 * model::thermal_variance(o.sat.constellation, o.signal.into(), Some(o.cn0_dbhz));
     (config.snapshot_code_sigma_m.powi(2).max(1e-2) + noise).sqrt()
 }
 
@@ -339,7 +340,7 @@ impl Snapshot<'_> {
                 }
             }
             let azel = megrez_orbit::look_angles(point.position, line.satellite);
-            sats.push(SatUse { sat: r.sat, signal: r.signal, azel, residual_m, used, cn0_dbhz: r.cn0_dbhz });
+            sats.push(SatUse { sat: r.sat, code: r.code, azel, residual_m, used, cn0_dbhz: r.cn0_dbhz });
         }
         let (_, covariance) = normal.solve()?;
         units.sort_by_key(|&(sat, _)| sat);

@@ -1,7 +1,7 @@
 //! What a solver gives.
 
 use megrez_orbit::{Azel, Ecef, Geodetic, GnssTime};
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::{Constellation, ObsCode, Sat};
 
 /// Dilution of precision: what one metre of ranging error becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -35,16 +35,16 @@ pub enum FixMode {
 pub struct SatUse {
     /// Satellite.
     pub sat: Sat,
-    /// Signal.
-    pub signal: SignalId,
+    /// Signal, as observation files name it.
+    pub code: ObsCode,
     /// Direction seen from the solution.
     pub azel: Azel,
     /// Measured minus computed pseudorange in metres.
     pub residual_m: f64,
     /// Whether the position rests on it.
     pub used: bool,
-    /// C/N0 in dB-Hz.
-    pub cn0_dbhz: f64,
+    /// C/N0 in dB-Hz, if known.
+    pub cn0_dbhz: Option<f64>,
 }
 
 /// Position, velocity and time.

@@ -366,7 +366,7 @@ impl Problem<'_> {
     fn refuse(&self, index: usize, reason: Refusal, active: &mut [bool], refused: &mut Vec<Refused>) {
         if let (Some(active), Some(r)) = (active.get_mut(index), self.rangings.get(index)) {
             *active = false;
-            refused.push(Refused { sat: r.sat, signal: r.signal, reason });
+            refused.push(Refused { sat: r.sat, code: r.code, reason });
         }
     }
 
@@ -430,7 +430,7 @@ impl Problem<'_> {
     fn readmit(&self, estimate: &Estimate, active: &mut [bool], refused: &mut Vec<Refused>) {
         for (index, (seen, r)) in estimate.seen.iter().zip(self.rangings).enumerate() {
             let excluded = |x: &Refused| {
-                x.sat == r.sat && x.signal == r.signal && matches!(x.reason, Refusal::Excluded { .. })
+                x.sat == r.sat && x.code == r.code && matches!(x.reason, Refusal::Excluded { .. })
             };
             if active.get(index) != Some(&false) || !refused.iter().any(excluded) {
                 continue;
@@ -450,7 +450,7 @@ impl Problem<'_> {
         let systems = self.systems(active);
         let sats = self.rangings.iter().zip(&estimate.seen).zip(active).map(|((r, seen), &used)| SatUse {
             sat: r.sat,
-            signal: r.signal,
+            code: r.code,
             azel: seen.path.azel,
             residual_m: seen.residual_m,
             used,

@@ -4,7 +4,7 @@ use megrez_orbit::Ecef;
 use megrez_signal::{SPEED_OF_LIGHT, Sat};
 
 use crate::lsq::{CLOCK, Normal, Row, huber};
-use crate::model::{Ranging, doppler_hz, line_of_sight};
+use crate::model::{Ranging, cn0_ratio, doppler_hz, line_of_sight};
 use crate::spp::direction;
 
 /// Velocity and clock drift.
@@ -18,9 +18,8 @@ pub(crate) struct Motion {
 
 /// Standard deviation of a range rate in m/s: thermal noise of a frequency estimate over some 100 ms, and a
 /// floor for multipath and orbit errors.
-pub(crate) fn rate_sigma_m_s(carrier_hz: f64, cn0_dbhz: f64) -> f64 {
-    let cn0_dbhz = if cn0_dbhz > 0.0 { cn0_dbhz.clamp(20.0, 60.0) } else { 40.0 };
-    let cn0 = 10f64.powf(cn0_dbhz / 10.0);
+pub(crate) fn rate_sigma_m_s(carrier_hz: f64, cn0_dbhz: Option<f64>) -> f64 {
+    let cn0 = cn0_ratio(cn0_dbhz);
     let wavelength = SPEED_OF_LIGHT / carrier_hz;
     (0.02f64.powi(2) + (wavelength * 15.0).powi(2) / cn0).sqrt()
 }

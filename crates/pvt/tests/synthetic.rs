@@ -112,7 +112,7 @@ fn faulty_satellites_are_excluded_one_and_three() {
         let mut spoiled = Vec::new();
         for k in 0..faults {
             let o = &mut epoch.observations[(3 + 5 * k) % n];
-            o.pseudorange_m += size * (1.0 + 0.3 * k as f64);
+            *o.pseudorange_m.as_mut().unwrap() += size * (1.0 + 0.3 * k as f64);
             spoiled.push(o.sat);
         }
         let s = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap();
@@ -128,7 +128,7 @@ fn a_fault_that_cannot_be_located_is_an_error() {
     let scene = Scene { signals: vec![SignalId::L1CA], ..Scene::default() };
     let mut epoch = scene.epoch(&nav, t0(), &still(beijing()), &mut rng(1));
     epoch.observations.truncate(5);
-    epoch.observations[2].pseudorange_m += 900.0;
+    *epoch.observations[2].pseudorange_m.as_mut().unwrap() += 900.0;
     let error = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap_err();
     assert!(matches!(error, SolveError::Inconsistent { .. }), "{error}");
 }
@@ -151,7 +151,7 @@ fn errors_say_what_was_missing() {
             nav.insert(megrez_orbit::Ephemeris::Kepler(k));
         }
     }
-    epoch.observations[2].pseudorange_m = f64::NAN;
+    epoch.observations[2].pseudorange_m = Some(f64::NAN);
     let error = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap_err();
     let SolveError::TooFewSatellites { usable: 3, needed: 4, refused } = &error else { panic!("{error}") };
     let reason = |sat: Sat| refused.iter().find(|r| r.sat == sat).map(|r| r.reason);
@@ -164,7 +164,7 @@ fn errors_say_what_was_missing() {
     let all = Scene::default().epoch(&full, t0(), &still(Geodetic::new(75.0, 10.0, 0.0)), &mut rng(1));
     let gps = ObservationEpoch {
         time: all.time,
-        observations: all.observations.into_iter().filter(|o| o.signal == SignalId::L1CA).collect(),
+        observations: all.observations.into_iter().filter(|o| o.code == SignalId::L1CA.into()).collect(),
     };
     match solve(&gps, &full, &low, None).unwrap_err() {
         SolveError::TooFewSatellites { refused, .. } => {
@@ -204,7 +204,7 @@ fn false_alarms_of_the_residual_test_are_as_rare_as_stated() {
     for _ in 0..1000 {
         let mut epoch = clean.clone();
         for o in &mut epoch.observations {
-            o.pseudorange_m += 1.5 * normal(&mut random);
+            *o.pseudorange_m.as_mut().unwrap() += 1.5 * normal(&mut random);
         }
         alarms += usize::from(solve(&epoch, &nav, &config, None).unwrap().sats.iter().any(|s| !s.used));
     }
@@ -293,7 +293,7 @@ fn filter_follows_slips_clock_steps_and_gaps() {
             *slips.entry(epoch.observations[k as usize % n].sat).or_insert(0.0) += 3.0;
         }
         if k % 7 == 0 && k > 0 {
-            epoch.observations[(k as usize + 2) % n].pseudorange_m += 200.0;
+            *epoch.observations[(k as usize + 2) % n].pseudorange_m.as_mut().unwrap() += 200.0;
         }
         for o in &mut epoch.observations {
             let slip = slips.get(&o.sat).copied().unwrap_or(0.0);
@@ -344,11 +344,11 @@ prop_compose! {
     ) -> Observation {
         Observation {
             sat: if bds { Sat::bds(prn) } else { Sat::gps(prn) },
-            signal: if bds { SignalId::B1I } else { SignalId::L1CA },
-            pseudorange_m: range,
+            code: if bds { SignalId::B1I } else { SignalId::L1CA }.into(),
+            pseudorange_m: Some(range),
             carrier_phase_cycles: Some(phase),
             doppler_hz: Some(doppler),
-            cn0_dbhz: cn0,
+            cn0_dbhz: Some(cn0),
             slip,
             half_cycle: slip,
             lock_s: 0.0,

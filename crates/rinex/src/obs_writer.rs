@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use megrez_orbit::{CivilTime, Ecef, GnssTime, Observation, ObservationEpoch, TimeScale};
-use megrez_signal::{Constellation, Sat, SignalId};
+use megrez_signal::{Constellation, ObsCode, Sat};
 
 use crate::FileInfo;
 use crate::nav_writer::header_line;
@@ -19,7 +19,7 @@ pub struct ObsHeader {
     /// Approximate position of the antenna; none writes zeros.
     pub approx_position: Option<Ecef>,
     /// Signals that may occur; observations of others are left out.
-    pub signals: Vec<SignalId>,
+    pub signals: Vec<(Constellation, ObsCode)>,
     /// Seconds between epochs; none if irregular.
     pub interval_s: Option<f64>,
     /// First epoch.
@@ -34,17 +34,17 @@ const TYPES: [char; 4] = ['C', 'L', 'D', 'S'];
 pub struct ObsWriter<W: Write> {
     out: W,
     /// Signals of each system, in the order of the header.
-    columns: BTreeMap<Constellation, Vec<SignalId>>,
+    columns: BTreeMap<Constellation, Vec<ObsCode>>,
 }
 
 impl<W: Write> ObsWriter<W> {
     /// Writes the header.
     pub fn new(mut out: W, header: &ObsHeader) -> io::Result<Self> {
-        let mut columns: BTreeMap<Constellation, Vec<SignalId>> = BTreeMap::new();
-        for &signal in &header.signals {
-            let list = columns.entry(signal.def().constellation).or_default();
-            if !list.contains(&signal) {
-                list.push(signal);
+        let mut columns: BTreeMap<Constellation, Vec<ObsCode>> = BTreeMap::new();
+        for &(constellation, code) in &header.signals {
+            let list = columns.entry(constellation).or_default();
+            if !list.contains(&code) {
+                list.push(code);
             }
         }
         write_header(&mut out, header, &columns)?;
@@ -56,7 +56,7 @@ impl<W: Write> ObsWriter<W> {
         let mut sats: BTreeMap<Sat, Vec<&Observation>> = BTreeMap::new();
         for observation in &epoch.observations {
             let known = self.columns.get(&observation.sat.constellation);
-            if known.is_some_and(|signals| signals.contains(&observation.signal)) {
+            if known.is_some_and(|codes| codes.contains(&observation.code)) {
                 sats.entry(observation.sat).or_default().push(observation);
             }
         }
@@ -71,8 +71,8 @@ impl<W: Write> ObsWriter<W> {
         )?;
         for (sat, observations) in sats {
             let mut line = sat.to_string();
-            for signal in self.columns.get(&sat.constellation).into_iter().flatten() {
-                match observations.iter().find(|o| o.signal == *signal) {
+            for code in self.columns.get(&sat.constellation).into_iter().flatten() {
+                match observations.iter().find(|o| o.code == *code) {
                     Some(observation) => append(&mut line, observation),
                     None => line.push_str(&" ".repeat(16 * TYPES.len())),
                 }
@@ -92,7 +92,7 @@ impl<W: Write> ObsWriter<W> {
 fn write_header(
     out: &mut impl Write,
     header: &ObsHeader,
-    columns: &BTreeMap<Constellation, Vec<SignalId>>,
+    columns: &BTreeMap<Constellation, Vec<ObsCode>>,
 ) -> io::Result<()> {
     let mut systems = columns.keys();
     let system = match (systems.next(), systems.next()) {
@@ -112,9 +112,9 @@ fn write_header(
     header_line(out, &format!("{:14.4}{:14.4}{:14.4}", p.x, p.y, p.z), "APPROX POSITION XYZ")?;
     header_line(out, &format!("{:14.4}{:14.4}{:14.4}", 0.0, 0.0, 0.0), "ANTENNA: DELTA H/E/N")?;
 
-    for (constellation, signals) in columns {
+    for (constellation, codes) in columns {
         let types: Vec<String> =
-            signals.iter().flat_map(|s| TYPES.map(|kind| format!(" {kind}{}", s.def().rinex_code))).collect();
+            codes.iter().flat_map(|code| TYPES.map(|kind| format!(" {kind}{code}"))).collect();
         for (i, line) in types.chunks(13).enumerate() {
             let start = match i {
                 0 => format!("{}  {:3}", constellation.letter(), types.len()),
@@ -130,11 +130,12 @@ fn write_header(
     let CivilTime { year, month, day, hour, minute, second } = civil(header.first_epoch);
     let first = format!("{year:6}{month:6}{day:6}{hour:6}{minute:6}{second:13.7}     GPS");
     header_line(out, &first, "TIME OF FIRST OBS")?;
-    for (constellation, signals) in columns {
-        for signal in signals {
+    for (&constellation, codes) in columns {
+        for code in codes {
             // Blank for the reference signal of a frequency; phases of the others are written as tracked.
-            let applied = if signal.def().phase_cycles == 0.0 { "" } else { "  0.00000" };
-            let content = format!("{} L{}{applied}", constellation.letter(), signal.def().rinex_code);
+            let shifted = code.signal(constellation).is_some_and(|s| s.def().phase_cycles != 0.0);
+            let applied = if shifted { "  0.00000" } else { "" };
+            let content = format!("{} L{code}{applied}", constellation.letter());
             header_line(out, &content, "SYS / PHASE SHIFT")?;
         }
     }
@@ -153,7 +154,7 @@ fn civil(t: GnssTime) -> CivilTime {
 /// Appends the four types of one signal: code, phase, Doppler, strength, each F14.3, LLI, strength digit.
 fn append(line: &mut String, o: &Observation) {
     // RINEX 3 table 12: 1 below 12 dB-Hz, 9 from 54 dB-Hz on.
-    let strength = char::from(b'0' + ((o.cn0_dbhz / 6.0) as u8).clamp(1, 9));
+    let strength = o.cn0_dbhz.map_or(' ', |cn0| char::from(b'0' + ((cn0 / 6.0) as u8).clamp(1, 9)));
     let lli = match u8::from(o.slip) | u8::from(o.half_cycle) << 1 {
         0 => ' ',
         bits => char::from(b'0' + bits),
@@ -167,8 +168,8 @@ fn append(line: &mut String, o: &Observation) {
         line.push(lli);
         line.push(strength);
     };
-    field(Some(o.pseudorange_m), ' ', strength);
+    field(o.pseudorange_m, ' ', strength);
     field(o.carrier_phase_cycles, lli, strength);
     field(o.doppler_hz, ' ', ' ');
-    field(Some(o.cn0_dbhz), ' ', ' ');
+    field(o.cn0_dbhz, ' ', ' ');
 }

@@ -66,12 +66,16 @@ fn day_of_2023_in_version_4_00() {
     }
     // The set that C02 sent at 03:59:30 is the one in force at 04:00.
     let t = GnssTime::from_bdt(897, 4.0 * 3600.0);
-    let Iono::BdsKlobuchar(k) = file.nav.iono_at(megrez_signal::SignalId::B1I, t) else {
+    let Iono::BdsKlobuchar(k) =
+        file.nav.iono_at(megrez_signal::Constellation::Bds, megrez_signal::SignalId::B1I, t)
+    else {
         panic!("no BDS set")
     };
     assert_eq!(k.alpha[3], 4.887580871582e-06);
     assert_eq!(k.beta[0], 8.6016e4);
-    let Iono::Bdgim(b) = file.nav.iono_at(megrez_signal::SignalId::B1CP, t + 60.0) else {
+    let Iono::Bdgim(b) =
+        file.nav.iono_at(megrez_signal::Constellation::Bds, megrez_signal::SignalId::B1CP, t + 60.0)
+    else {
         panic!("no BDGIM")
     };
     assert_eq!(b.alpha, [35.125, 1.875, 11.75, 13.75, -17.0, 1.0, 1.125, 2.875, 0.875]);

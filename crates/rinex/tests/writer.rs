@@ -161,11 +161,11 @@ C26 2021 06 06 02 00 00 3.024469595403E-04 4.048938865799E-11 0.000000000000E+00
 fn observation(sat: Sat, signal: SignalId) -> Observation {
     Observation {
         sat,
-        signal,
-        pseudorange_m: 21_345_678.123_4,
+        code: signal.into(),
+        pseudorange_m: Some(21_345_678.123_4),
         carrier_phase_cycles: Some(-111_154_321.987_6),
         doppler_hz: Some(-1_234.567_8),
-        cn0_dbhz: 44.26,
+        cn0_dbhz: Some(44.26),
         slip: false,
         half_cycle: false,
         lock_s: 12.0,
@@ -182,7 +182,9 @@ fn an_observation_file_by_columns() {
         info: info(),
         marker: "ROOF".into(),
         approx_position: Some(Ecef::new(-3_867_123.456_7, 3_434_567.890_1, 3_717_345.678_9)),
-        signals: vec![SignalId::B1I, SignalId::B1CD, SignalId::B1CP, SignalId::L1CA],
+        signals: [SignalId::B1I, SignalId::B1CD, SignalId::B1CP, SignalId::L1CA]
+            .map(|s| (s.def().constellation, s.into()))
+            .to_vec(),
         interval_s: Some(0.5),
         first_epoch: first,
     };
@@ -197,11 +199,11 @@ fn an_observation_file_by_columns() {
     let weak = Observation {
         carrier_phase_cycles: None,
         doppler_hz: None,
-        cn0_dbhz: 9.0,
+        cn0_dbhz: Some(9.0),
         ..observation(g, SignalId::L1CA)
     };
     let wild = Observation {
-        pseudorange_m: f64::NAN,
+        pseudorange_m: Some(f64::NAN),
         carrier_phase_cycles: Some(-1e10),
         half_cycle: true,
         ..observation(c, SignalId::B1I)

@@ -1,6 +1,7 @@
 //! BeiDou B1I: BPSK(2), D1 or D2 (BDS-SIS-ICD-B1I-3.0).
 
 use crate::codes::{shift_register, stages};
+use crate::obs_code::ObsCode;
 use crate::sat::{Constellation, Sat};
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static B1I: Signal = Signal {
     name: "B1I",
     group: "B1I",
     constellation: Constellation::Bds,
-    rinex_code: "2I",
+    rinex_code: ObsCode::of(b'2', b'I'),
     carrier_hz: 1_561.098e6,
     chip_rate_hz: 2.046e6,
     code_length: LENGTH,

@@ -5,6 +5,7 @@
 //! table of register values goes on with the GEO satellites. A satellite sends one message or the other.
 
 use crate::codes::{gold13, register_2, stages};
+use crate::obs_code::ObsCode;
 use crate::sat::{Constellation, Sat};
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -14,7 +15,7 @@ pub(crate) static B2B_I: Signal = Signal {
     name: "B2b-I",
     group: "B2b",
     constellation: Constellation::Bds,
-    rinex_code: "7D",
+    rinex_code: ObsCode::of(b'7', b'D'),
     carrier_hz: 1_207.14e6,
     chip_rate_hz: 10.23e6,
     code_length: LENGTH,

@@ -1,6 +1,7 @@
 //! BeiDou B2I: the code and messages of B1I on another carrier, from BeiDou-2 satellites (BDS-SIS-ICD-2.0).
 
 use crate::b1i;
+use crate::obs_code::ObsCode;
 use crate::sat::{Constellation, Sat};
 use crate::signal::{Modulation, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static B2I: Signal = Signal {
     name: "B2I",
     group: "B2I",
     constellation: Constellation::Bds,
-    rinex_code: "7I",
+    rinex_code: ObsCode::of(b'7', b'I'),
     carrier_hz: 1_207.14e6,
     chip_rate_hz: 2.046e6,
     code_length: b1i::LENGTH,

@@ -2,6 +2,7 @@
 
 use crate::b1i;
 use crate::codes::{gold13, stages};
+use crate::obs_code::ObsCode;
 use crate::sat::Constellation;
 use crate::signal::{Modulation, Signal, SignalId};
 
@@ -10,7 +11,7 @@ pub(crate) static B3I: Signal = Signal {
     name: "B3I",
     group: "B3I",
     constellation: Constellation::Bds,
-    rinex_code: "6I",
+    rinex_code: ObsCode::of(b'6', b'I'),
     carrier_hz: 1_268.52e6,
     chip_rate_hz: 10.23e6,
     code_length: LENGTH,

@@ -1,6 +1,7 @@
 //! GPS L1 C/A: BPSK(1), LNAV (IS-GPS-200).
 
 use crate::codes::{shift_register, stages};
+use crate::obs_code::ObsCode;
 use crate::sat::Constellation;
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static L1CA: Signal = Signal {
     name: "L1CA",
     group: "L1CA",
     constellation: Constellation::Gps,
-    rinex_code: "1C",
+    rinex_code: ObsCode::of(b'1', b'C'),
     carrier_hz: 1_575.42e6,
     chip_rate_hz: 1.023e6,
     code_length: LENGTH,

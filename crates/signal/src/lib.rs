@@ -13,6 +13,7 @@
 //!
 //! * [`Sat`], [`Constellation`]: who transmits.
 //! * [`Signal`], [`SignalId`], [`ALL`]: what is transmitted; one file a signal.
+//! * [`ObsCode`]: how observation files name a signal.
 //! * [`codes`]: the register and Weil generators the signal files are made of.
 //!
 //! Chips are logic levels, 0 or 1; logic 0 stands for +1 and logic 1 for -1 in a waveform.
@@ -25,10 +26,12 @@ mod b2i;
 mod b3i;
 pub mod codes;
 mod l1ca;
+mod obs_code;
 mod sat;
 mod sbas;
 mod signal;
 
+pub use obs_code::ObsCode;
 pub use sat::{Constellation, ParseError, Sat};
 pub use signal::{ALL, Modulation, NavMessage, SecondaryCode, Signal, SignalId};
 

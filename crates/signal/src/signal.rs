@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::obs_code::ObsCode;
 use crate::sat::{Constellation, ParseError, Sat};
 use crate::{b1c, b1i, b2a, b2b, b2i, b3i, l1ca, sbas};
 
@@ -62,8 +63,14 @@ pub enum NavMessage {
     Sbas,
     /// Dual-frequency SBAS on L5 and BDSBAS-B2a (DFMC): 250 bit/s, convolutional code.
     SbasDfmc,
-    /// GPS LNAV on L1 C/A.
+    /// GPS and QZSS LNAV on L1 C/A.
     Lnav,
+    /// Galileo I/NAV on E1 and E5b; its clock is that of the pair E1, E5b.
+    Inav,
+    /// Galileo F/NAV on E5a; its clock is that of the pair E1, E5a.
+    Fnav,
+    /// GLONASS on the FDMA signals.
+    Fdma,
 }
 
 /// A code laid over the periods of the primary code, one chip a period.
@@ -83,8 +90,8 @@ pub struct Signal {
     pub group: &'static str,
     /// System.
     pub constellation: Constellation,
-    /// RINEX 4 observation code without its type letter ("2I").
-    pub rinex_code: &'static str,
+    /// RINEX 4 observation code ("2I").
+    pub rinex_code: ObsCode,
     /// Carrier frequency in Hz.
     pub carrier_hz: f64,
     /// Chips of the primary code a second.
@@ -206,7 +213,9 @@ impl NavMessage {
     /// Symbols a second.
     pub fn symbol_rate_hz(self) -> f64 {
         match self {
-            Self::D1 | Self::Lnav => 50.0,
+            Self::D1 | Self::Lnav | Self::Fnav => 50.0,
+            Self::Fdma => 100.0,
+            Self::Inav => 250.0,
             Self::D2 => 500.0,
             Self::Cnav1 => 100.0,
             Self::Cnav2 => 200.0,

@@ -83,7 +83,7 @@ impl Simulation {
                 let group_delay_s = group_delay(&nav, sat, id, middle);
                 let air = Air::new(
                     &eph,
-                    nav.iono_at(id, middle),
+                    nav.iono_at(sat.constellation, id, middle),
                     signal.carrier_hz,
                     &motion,
                     scene.start,

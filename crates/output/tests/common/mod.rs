@@ -17,11 +17,11 @@ pub fn noon() -> GnssTime {
 pub fn sat_use(sat: &str, signal: SignalId, elevation: f64, azimuth: f64, cn0: f64, used: bool) -> SatUse {
     SatUse {
         sat: sat.parse().unwrap(),
-        signal,
+        code: signal.into(),
         azel: Azel { azimuth: azimuth.to_radians(), elevation: elevation.to_radians() },
         residual_m: 0.5,
         used,
-        cn0_dbhz: cn0,
+        cn0_dbhz: Some(cn0),
     }
 }
 
@@ -65,11 +65,11 @@ pub fn moved(east: f64, north: f64, up: f64, seconds: f64) -> Solution {
 pub fn observations() -> ObservationEpoch {
     let observation = |sat: Sat, cn0_dbhz: f64| Observation {
         sat,
-        signal: SignalId::L1CA,
-        pseudorange_m: 2.2e7,
+        code: SignalId::L1CA.into(),
+        pseudorange_m: Some(2.2e7),
         carrier_phase_cycles: None,
         doppler_hz: None,
-        cn0_dbhz,
+        cn0_dbhz: Some(cn0_dbhz),
         slip: false,
         half_cycle: false,
         lock_s: 1.0,

@@ -260,13 +260,13 @@ impl Scene {
                 let doppler = -rate / def.wavelength_m() + self.doppler_sigma_hz * normal(rng);
                 observations.push(Observation {
                     sat,
-                    signal,
-                    pseudorange_m: code + self.code_sigma_m * normal(rng),
+                    code: signal.into(),
+                    pseudorange_m: Some(code + self.code_sigma_m * normal(rng)),
                     carrier_phase_cycles: Some(
                         carrier / def.wavelength_m() + 1000.0 + self.phase_sigma * normal(rng),
                     ),
                     doppler_hz: Some(doppler),
-                    cn0_dbhz: self.cn0_dbhz,
+                    cn0_dbhz: Some(self.cn0_dbhz),
                     slip: false,
                     half_cycle: false,
                     lock_s: 100.0,
@@ -344,11 +344,11 @@ pub fn read_obs(path: &std::path::Path) -> Vec<ObservationEpoch> {
         let phase = field("L");
         epochs.last_mut().unwrap().observations.push(Observation {
             sat: line[..3].parse().unwrap(),
-            signal,
-            pseudorange_m,
+            code: signal.into(),
+            pseudorange_m: Some(pseudorange_m),
             carrier_phase_cycles: phase.map(|p| p.0),
             doppler_hz: field("D").map(|d| d.0),
-            cn0_dbhz: field("S").map_or(0.0, |s| s.0),
+            cn0_dbhz: field("S").map(|s| s.0),
             slip: phase.is_some_and(|p| p.1 & 1 != 0),
             half_cycle: phase.is_some_and(|p| p.1 & 2 != 0),
             lock_s: 0.0,

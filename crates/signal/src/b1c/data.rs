@@ -1,4 +1,5 @@
 use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH, primary, sends};
+use crate::obs_code::ObsCode;
 use crate::sat::Constellation;
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -8,7 +9,7 @@ pub(crate) static B1C_DATA: Signal = Signal {
     name: "B1C-D",
     group: "B1C",
     constellation: Constellation::Bds,
-    rinex_code: "1D",
+    rinex_code: ObsCode::of(b'1', b'D'),
     carrier_hz: CARRIER_HZ,
     chip_rate_hz: CHIP_RATE_HZ,
     code_length: LENGTH,

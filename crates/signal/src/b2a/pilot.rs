@@ -1,5 +1,6 @@
 use super::{CARRIER_HZ, CHIP_RATE_HZ, LENGTH};
 use crate::codes::{gold13, register_2, stages, weil};
+use crate::obs_code::ObsCode;
 use crate::sat::{Constellation, Sat};
 use crate::signal::{Modulation, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static B2A_PILOT: Signal = Signal {
     name: "B2a-P",
     group: "B2a",
     constellation: Constellation::Bds,
-    rinex_code: "5P",
+    rinex_code: ObsCode::of(b'5', b'P'),
     carrier_hz: CARRIER_HZ,
     chip_rate_hz: CHIP_RATE_HZ,
     code_length: LENGTH,

@@ -1,5 +1,6 @@
 use super::{PRNS, index, sends};
 use crate::l1ca;
+use crate::obs_code::ObsCode;
 use crate::sat::Constellation;
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static SBAS_L1: Signal = Signal {
     name: "SBAS-L1",
     group: "SBAS-L1",
     constellation: Constellation::Sbas,
-    rinex_code: "1C",
+    rinex_code: ObsCode::of(b'1', b'C'),
     carrier_hz: 1_575.42e6,
     chip_rate_hz: 1.023e6,
     code_length: l1ca::LENGTH,

@@ -1,5 +1,6 @@
 use super::{PRNS, index, sends};
 use crate::codes::{gold13, stages};
+use crate::obs_code::ObsCode;
 use crate::sat::Constellation;
 use crate::signal::{Modulation, NavMessage, Signal, SignalId};
 
@@ -9,7 +10,7 @@ pub(crate) static SBAS_L5: Signal = Signal {
     name: "SBAS-L5",
     group: "SBAS-L5",
     constellation: Constellation::Sbas,
-    rinex_code: "5I",
+    rinex_code: ObsCode::of(b'5', b'I'),
     carrier_hz: 1_176.45e6,
     chip_rate_hz: 10.23e6,
     code_length: LENGTH,

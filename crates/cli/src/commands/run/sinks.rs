@@ -103,7 +103,7 @@ impl Sinks {
                 info: FileInfo { program: program(), date: Some(epoch.time), ..FileInfo::default() },
                 marker: "MEGREZ".to_string(),
                 approx_position: receiver.hot_start().map(|state| state.position),
-                signals: self.signals.clone(),
+                signals: self.signals.iter().map(|s| (s.def().constellation, s.def().rinex_code)).collect(),
                 interval_s: Some(self.interval_s),
                 first_epoch: epoch.time,
             };
