@@ -1,4 +1,4 @@
-//! Positions and messages to NMEA, GeoJSON, KML, GPX and JSON lines.
+//! Positions and messages to NMEA, GeoJSON, KML, GPX, JSON lines and RTKLIB's `.pos`.
 //!
 //! ```
 //! use megrez_orbit::GnssTime;
@@ -18,6 +18,7 @@
 //! * [`SolutionLog`], [`SolutionRecord`]: one JSON object a line for each position (`solution.jsonl`).
 //! * [`MessageLog`], [`MessageRecord`]: one JSON object a line for each navigation subframe
 //!   (`messages.jsonl`).
+//! * [`PosWriter`]: positions in the columns of RTKLIB (`solution.pos`).
 //! * [`Summary`], [`SummaryBuilder`]: what a run came to (`summary.json`).
 //! * [`GeoJsonWriter`], [`KmlWriter`], [`GpxWriter`]: tracks for maps.
 //!
@@ -29,6 +30,7 @@ mod gpx;
 mod kml;
 mod message;
 mod nmea;
+mod pos;
 mod record;
 mod summary;
 mod text;
@@ -41,6 +43,7 @@ pub use gpx::GpxWriter;
 pub use kml::KmlWriter;
 pub use message::{MessageLog, MessageRecord};
 pub use nmea::{BeidouTalker, NmeaEpoch, NmeaOptions, NmeaWriter, checksum};
+pub use pos::{PosHeader, PosQuality, PosRecord, PosWriter};
 pub use record::{DopRecord, SatRecord, SolutionLog, SolutionRecord};
 pub use summary::{
     ErrorSummary, InputSummary, MeanPosition, SatSummary, SignalSummary, Summary, SummaryBuilder,
