@@ -21,6 +21,12 @@ pub enum RinexError {
         /// Why.
         source: io::Error,
     },
+    /// The file is packed in a way that is not read here.
+    #[error("the file is packed with {packer}: unpack it, or pack it with gzip")]
+    Packed {
+        /// The packer.
+        packer: &'static str,
+    },
     /// The first line is not the first line of a RINEX file.
     #[error("not a RINEX file: line 1 has no RINEX VERSION / TYPE")]
     NotRinex,
@@ -30,9 +36,25 @@ pub enum RinexError {
         /// The file type letter found.
         found: String,
     },
+    /// A RINEX file, but of another kind.
+    #[error("line {line}: a RINEX file of type \"{found}\", not an observation file")]
+    NotObservation {
+        /// The file type found.
+        found: String,
+        /// The line that says so.
+        line: usize,
+    },
     /// A version that this reader does not know.
-    #[error("line 1: RINEX version \"{found}\" is not supported (3.00 to 4.02 are)")]
+    #[error("line {line}: RINEX version \"{found}\" is not supported (2.10, 2.11 and 3.00 to 4.02 are)")]
     Version {
+        /// The version found.
+        found: String,
+        /// The line that says so.
+        line: usize,
+    },
+    /// A version of Hatanaka's compressed format that this reader does not know.
+    #[error("line 1: compact RINEX version \"{found}\" is not supported (1.0 and 3.0 are)")]
+    CompactVersion {
         /// The version found.
         found: String,
     },
@@ -40,6 +62,12 @@ pub enum RinexError {
     #[error("line {line}: the file ends before END OF HEADER")]
     NoEndOfHeader {
         /// Last line.
+        line: usize,
+    },
+    /// The header of an observation file does not say what is observed.
+    #[error("line {line}: the header ends without observation types")]
+    NoTypes {
+        /// The line of END OF HEADER.
         line: usize,
     },
 }

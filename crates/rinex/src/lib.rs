@@ -1,4 +1,5 @@
-//! RINEX files: broadcast navigation (reading 3.00 to 4.02, writing 3.05) and observations (writing 3.05).
+//! RINEX files: broadcast navigation (reading 3.00 to 4.02, writing 3.05) and observations (reading 2.10 to 4.02, also
+//! in Hatanaka's compressed format; writing 3.05). Gzip files are read as they are.
 //!
 //! ```no_run
 //! let file = megrez_rinex::read_nav("brdc.rnx.gz".as_ref())?;
@@ -11,17 +12,28 @@
 //!
 //! * [`read_nav`], [`read_nav_from`]: a navigation file, plain or gzip.
 //! * [`write_nav`]: a navigation file.
-//! * [`ObsWriter`]: an observation file.
+//! * [`read_obs`], [`ObsReader`]: an observation file, epoch by epoch.
+//! * [`ObsWriter`]: writes an observation file.
 
+mod crinex;
 mod error;
 mod field;
+mod input;
 mod nav_header;
 mod nav_reader;
 mod nav_record;
 mod nav_writer;
+mod obs_assemble;
+mod obs_header;
+mod obs_reader;
+mod obs_text;
+mod obs_types;
 mod obs_writer;
 
 pub use error::RinexError;
 pub use nav_reader::{NavFile, read_nav, read_nav_from};
 pub use nav_writer::{FileInfo, write_nav};
+pub use obs_header::{AntennaDelta, AppliedCorrection, ObsFileHeader, PhaseShift, ScaleFactor};
+pub use obs_reader::{ObsEpoch, ObsEvent, ObsEventKind, ObsReader, read_obs};
+pub use obs_types::{ObsKind, ObsType};
 pub use obs_writer::{ObsHeader, ObsWriter};

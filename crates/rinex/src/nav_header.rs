@@ -6,7 +6,7 @@ use megrez_orbit::{GnssTime, Iono, Klobuchar, TimeScale, UtcParams};
 
 use crate::RinexError;
 use crate::field::{self, Number};
-use crate::nav_reader::Lines;
+use crate::input::Lines;
 
 /// LEAP SECONDS, in GPST.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -172,7 +172,7 @@ impl Header {
 
 fn next(lines: &mut Lines<impl BufRead>) -> Result<Option<Vec<u8>>, RinexError> {
     let line = lines.count;
-    lines.next().map_err(|source| RinexError::Read { line, source })
+    lines.next().map(|line| line.map(<[u8]>::to_vec)).map_err(|source| RinexError::Read { line, source })
 }
 
 /// Checks the first line.
@@ -182,7 +182,7 @@ fn version_of(line: &[u8]) -> Result<f64, RinexError> {
     }
     let version = match field::number(line, 0, 20) {
         Number::Is(v) if (3.0..5.0).contains(&v) => v,
-        _ => return Err(RinexError::Version { found: field::text(line, 0, 20).to_string() }),
+        _ => return Err(RinexError::Version { found: field::text(line, 0, 20).to_string(), line: 1 }),
     };
     if field::columns(line, 20, 21) != b"N" {
         return Err(RinexError::NotNavigation { found: field::text(line, 20, 40).to_string() });

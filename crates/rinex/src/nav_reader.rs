@@ -1,15 +1,15 @@
 //! Navigation files.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use megrez_orbit::{Ephemeris, GnssTime, NavData, TimeOffset, TimeScale, UtcParams};
 use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::RinexError;
 use crate::field;
+use crate::input::Lines;
 use crate::nav_header::{Header, scales_of};
 use crate::nav_record::Record;
 
@@ -48,62 +48,11 @@ pub fn read_nav(path: &Path) -> Result<NavFile, RinexError> {
 }
 
 /// Reads a navigation file, plain or gzip, from `input`; see [`read_nav`].
-pub fn read_nav_from(mut input: impl Read) -> Result<NavFile, RinexError> {
-    let mut magic = Vec::with_capacity(2);
-    input.by_ref().take(2).read_to_end(&mut magic).map_err(|source| RinexError::Read { line: 0, source })?;
-    let gzip = magic == [0x1f, 0x8b];
-    let whole = Cursor::new(magic).chain(input);
-    if gzip {
-        read_lines(BufReader::new(MultiGzDecoder::new(whole)))
-    } else {
-        read_lines(BufReader::new(whole))
-    }
+pub fn read_nav_from(input: impl Read) -> Result<NavFile, RinexError> {
+    read_lines(Lines::unpack(input, MAX_LINE)?)
 }
 
-/// Lines of bytes, numbered, without line ends, cut at [`MAX_LINE`].
-pub(crate) struct Lines<R> {
-    input: R,
-    /// Lines read so far.
-    pub(crate) count: usize,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// The next line; none at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        let mut any = false;
-        loop {
-            let buffer = match self.input.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if buffer.is_empty() {
-                break;
-            }
-            any = true;
-            let end = buffer.iter().position(|&b| b == b'\n');
-            let piece = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-            line.extend(piece.iter().take(MAX_LINE.saturating_sub(line.len())));
-            let used = end.map_or(buffer.len(), |end| end + 1);
-            self.input.consume(used);
-            if end.is_some() {
-                break;
-            }
-        }
-        if !any {
-            return Ok(None);
-        }
-        self.count += 1;
-        while line.last().is_some_and(|b| matches!(b, b'\r' | b' ' | 0)) {
-            line.pop();
-        }
-        Ok(Some(line))
-    }
-}
-
-fn read_lines(input: impl BufRead) -> Result<NavFile, RinexError> {
-    let mut lines = Lines { input, count: 0 };
+fn read_lines(mut lines: Lines<impl BufRead>) -> Result<NavFile, RinexError> {
     let header = Header::read(&mut lines)?;
     let mut reader = Reader {
         file: NavFile { version: header.version, warnings: header.warnings.clone(), ..NavFile::default() },
@@ -116,7 +65,7 @@ fn read_lines(input: impl BufRead) -> Result<NavFile, RinexError> {
     let mut record = Record::default();
     loop {
         let line = match lines.next() {
-            Ok(Some(line)) => line,
+            Ok(Some(line)) => line.to_vec(),
             Ok(None) => break,
             Err(error) => {
                 // What was read is good; the record that was cut is not.
