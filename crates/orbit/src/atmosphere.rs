@@ -8,7 +8,7 @@ use crate::{Azel, Geodetic, GnssTime};
 
 pub use bdgim::Bdgim;
 pub use klobuchar::Klobuchar;
-pub use troposphere::troposphere_delay_m;
+pub use troposphere::{Troposphere, troposphere_delay_m};
 
 /// An ionosphere model with its coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

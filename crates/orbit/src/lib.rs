@@ -3,7 +3,7 @@
 //! * [`GnssTime`]: one instant, shown in any time scale.
 //! * [`Ecef`], [`Geodetic`], [`Enu`], [`look_angles`]: coordinates.
 //! * [`Ephemeris`], [`KeplerEphemeris`], [`SatState`]: broadcast orbits and clocks.
-//! * [`Iono`], [`troposphere_delay_m`]: the atmosphere.
+//! * [`Iono`], [`Troposphere`]: the atmosphere.
 //! * [`NavData`]: everything a set of navigation messages says, with the choice of an ephemeris.
 //! * [`Observation`], [`ObservationEpoch`]: what a receiver measures.
 
@@ -19,7 +19,7 @@ mod time;
 mod utc;
 
 pub use almanac::Almanac;
-pub use atmosphere::{Bdgim, Iono, Klobuchar, troposphere_delay_m};
+pub use atmosphere::{Bdgim, Iono, Klobuchar, Troposphere, troposphere_delay_m};
 pub use coords::{Azel, Ecef, Enu, Geodetic, look_angles};
 pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, SatState};
 pub use integrity::{ClockAccuracy, EarthOrientation, Integrity, SignalFlags};

@@ -1,5 +1,7 @@
 //! What a user may set.
 
+use megrez_signal::{Constellation, ObsCode};
+
 /// A height that is known from elsewhere (a map, the sea), used as one more measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeightConstraint {
@@ -9,6 +11,24 @@ pub struct HeightConstraint {
     pub sigma_m: f64,
 }
 
+/// How the delay of the ionosphere is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum IonoMode {
+    /// Not at all, for simulated signals without one.
+    Off,
+    /// The broadcast model corrects each satellite's best signal.
+    Broadcast,
+    /// The broadcast model with a standard deviation, and all signals of each satellite on different bands: the
+    /// combination of them that is most certain. A satellite with one signal counts as in
+    /// [`IonoMode::Broadcast`]; signals far apart in frequency say more of the ionosphere than the model does.
+    #[default]
+    Combined,
+    /// Two signals of each satellite combined so that the ionosphere cancels (to first order), in the pairs that
+    /// its system has: B1I with B3I, B1C with B2a or B2b (BeiDou-2 also B1I with B2I); L1 with L2 or L5; E1 with
+    /// E5a, E5b or E5; G1 with G2. Satellites without such a pair are refused with [`crate::Refusal::NoPair`].
+    IonosphereFree,
+}
+
 /// Settings of all solvers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SolverConfig {
@@ -16,14 +36,19 @@ pub struct SolverConfig {
     pub elevation_mask_deg: f64,
     /// Signals weaker than this are not used. dB-Hz.
     pub min_cn0_dbhz: f64,
-    /// Correct for the ionosphere with the broadcast model.
-    pub ionosphere: bool,
+    /// How the delay of the ionosphere is dealt with.
+    pub ionosphere: IonoMode,
+    /// Codes to use rather than others, the most preferred first; they come before the order that is built in.
+    pub preferred: Vec<(Constellation, ObsCode)>,
     /// Correct for the troposphere.
     pub troposphere: bool,
     /// Probability with which the residual test rejects a fix in which nothing is wrong.
     pub false_alarm: f64,
+    /// Probability with which the error may exceed the protection levels while one satellite is faulty and the
+    /// residual test does not notice.
+    pub missed_detection: f64,
     /// Standard deviation in metres of the bias between two systems, where it cannot be estimated because
-    /// one of them has a single satellite or none is to spare.
+    /// one of them has a single satellite or none is to spare. That of GLONASS counts ten times.
     pub inter_system_sigma_m: f64,
     /// A known height.
     pub height: Option<HeightConstraint>,
@@ -39,9 +64,11 @@ impl Default for SolverConfig {
         Self {
             elevation_mask_deg: 5.0,
             min_cn0_dbhz: 0.0,
-            ionosphere: true,
+            ionosphere: IonoMode::default(),
+            preferred: Vec::new(),
             troposphere: true,
             false_alarm: 1e-4,
+            missed_detection: 1e-3,
             inter_system_sigma_m: 15.0,
             height: None,
             snapshot_code_sigma_m: 10.0,

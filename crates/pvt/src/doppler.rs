@@ -3,10 +3,10 @@
 use megrez_orbit::{Ecef, Enu};
 use megrez_signal::SPEED_OF_LIGHT;
 
+use crate::geometry::height_row;
 use crate::lsq::{CLOCK, Normal, Row, Vector};
 use crate::model::{doppler_hz, line_of_sight};
 use crate::snapshot::SatTable;
-use crate::spp::height_row;
 
 /// Standard deviation of the height of a receiver about the ellipsoid, metres.
 const HEIGHT_SIGMA_M: f64 = 3000.0;
@@ -60,7 +60,8 @@ fn descend(shifts: &[Shift<'_>], time_s: f64, sigma_hz: f64, start: Ecef) -> Opt
     let mut drift = 0.0;
     let mut result = None;
     for iteration in 0..25 {
-        let mut rows: Vec<Row> = shifts.iter().map(|s| row(s, position, drift, time_s, sigma_hz)).collect();
+        let mut rows: Vec<Row<4>> =
+            shifts.iter().map(|s| row(s, position, drift, time_s, sigma_hz)).collect();
         if iteration == 0 {
             // The common offset, before anything else is judged by it.
             let mut offsets: Vec<f64> = rows.iter().map(|r| r.v).collect();
@@ -104,14 +105,14 @@ fn descend(shifts: &[Shift<'_>], time_s: f64, sigma_hz: f64, start: Ecef) -> Opt
     result
 }
 
-fn row(shift: &Shift<'_>, position: Ecef, drift: f64, time_s: f64, sigma_hz: f64) -> Row {
+fn row(shift: &Shift<'_>, position: Ecef, drift: f64, time_s: f64, sigma_hz: f64) -> Row<4> {
     let (line, _, state) = shift.table.line(position, time_s);
     let metres = SPEED_OF_LIGHT / shift.carrier_hz;
     let computed_hz = doppler_hz(shift.carrier_hz, line.rate_m_s, state.clock_drift, drift);
     // By differences: the rate varies over thousands of kilometres.
     let delta = 1000.0;
     let slope = |offset: Ecef| (line_of_sight(position + offset, &state).rate_m_s - line.rate_m_s) / delta;
-    let mut h = Vector::zeros();
+    let mut h = Vector::<4>::zeros();
     h[0] = slope(Ecef { x: delta, y: 0.0, z: 0.0 });
     h[1] = slope(Ecef { x: 0.0, y: delta, z: 0.0 });
     h[2] = slope(Ecef { x: 0.0, y: 0.0, z: delta });

@@ -23,6 +23,8 @@ pub enum Refusal {
         /// C/N0 in dB-Hz.
         cn0_dbhz: f64,
     },
+    /// No second signal to combine it with, where the ionosphere is to cancel.
+    NoPair,
     /// Not a number, or a range no satellite can have.
     Implausible,
     /// The residual test or the robust estimate found it in contradiction with the others.
@@ -120,6 +122,7 @@ impl fmt::Display for Refusal {
             Self::Unhealthy => write!(f, "unhealthy"),
             Self::BelowMask { elevation_deg } => write!(f, "below the mask at {elevation_deg:.0}°"),
             Self::Weak { cn0_dbhz } => write!(f, "weak, {cn0_dbhz:.0} dB-Hz"),
+            Self::NoPair => write!(f, "no second frequency"),
             Self::Implausible => write!(f, "implausible measurement"),
             Self::Excluded { residual_m } => write!(f, "excluded, {residual_m:.0} m off"),
         }

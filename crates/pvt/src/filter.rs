@@ -1,31 +1,36 @@
 //! Kalman filter over epochs.
 //!
-//! State: position, velocity, clock bias and drift, inter-system bias, and a copy of the position and clock
-//! of the previous epoch. The copy lets the change of carrier phase between two epochs be used as what it
+//! State: position, velocity, clock bias and drift, a bias of each group of satellites, and a copy of the position
+//! and clock of the previous epoch. The copy lets the change of carrier phase between two epochs be used as what it
 //! is, a difference of ranges good to a centimetre, so that a moving antenna is followed without lag while
 //! pseudoranges are averaged over minutes. Every measurement passes a test of its innovation.
 
-use megrez_orbit::{Ecef, GnssTime, NavData, ObservationEpoch};
+use megrez_orbit::{Ecef, GnssTime, NavData, ObservationEpoch, SatState};
 use megrez_signal::{ObsCode, SPEED_OF_LIGHT, Sat};
 use nalgebra::{Matrix3, SMatrix, SVector};
 
 use crate::chi2;
+use crate::estimate::Problem;
+use crate::geometry::{covariance_enu, direction, dop, vector};
+use crate::groups::{Clocks, GROUPS, Group, N};
 use crate::lsq::{Normal, Row, huber};
-use crate::model::{self, Path, Ranging, doppler_hz, line_of_sight};
-use crate::spp::{Systems, covariance_enu, direction, dop, vector};
-use crate::velocity::rate_sigma_m_s;
-use crate::{FixMode, Refused, SatUse, Solution, SolveError, SolverConfig, solve};
+use crate::model::{line_of_sight, shift_ratio};
+use crate::ranging::{Prepared, Ranging};
+use crate::sight::{Sight, sights};
+use crate::solution;
+use crate::spp::solve_prepared;
+use crate::{FixMode, SatUse, Solution, SolveError, SolverConfig};
 
-/// Unknowns: 3 position, 3 velocity, clock, drift, bias, 3 previous position, previous clock.
-const STATES: usize = 13;
+/// Unknowns: 3 position, 3 velocity, clock, drift, biases, 3 previous position, previous clock.
+const STATES: usize = LAST_BIAS + 1;
 /// Unknowns that a prediction starts from.
-const CURRENT: usize = 9;
+const CURRENT: usize = LAST;
 const VELOCITY: usize = 3;
 const BIAS_M: usize = 6;
 const DRIFT: usize = 7;
-const SYSTEM: usize = 8;
-const LAST: usize = 9;
-const LAST_BIAS: usize = 12;
+const GROUP: usize = 8;
+const LAST: usize = GROUP + GROUPS;
+const LAST_BIAS: usize = LAST + 3;
 
 type State = SVector<f64, STATES>;
 type Covariance = SMatrix<f64, STATES, STATES>;
@@ -38,6 +43,8 @@ const CODE_CORRELATION_S: f64 = 1.0;
 const PHASE_SIGMA_M: f64 = 0.015;
 /// Epochs in a row, most of whose pseudoranges are refused, after which the filter starts afresh.
 const LOST_AFTER: u32 = 3;
+/// Standard deviation of biases between groups at the start, and of those that are known to be small, metres.
+const GROUP_SIGMA_M: f64 = 100.0;
 /// Predicted positions less certain than this are not reported, metres.
 const WORST_SIGMA_M: f64 = 100.0;
 
@@ -51,6 +58,8 @@ pub enum Dynamics {
     /// On wheels, on water or on small wings: 3 m/s within a second.
     #[default]
     Vehicle,
+    /// Aircraft and rockets: 50 m/s within a second.
+    HighDynamics,
 }
 
 impl Dynamics {
@@ -60,6 +69,7 @@ impl Dynamics {
             Self::Static => 0.0,
             Self::Pedestrian => 1.0,
             Self::Vehicle => 9.0,
+            Self::HighDynamics => 2500.0,
         }
     }
 }
@@ -72,8 +82,9 @@ struct PhasePoint {
     /// Carrier phase as a range, plus satellite clock, minus atmosphere: geometric range plus receiver clock
     /// plus a constant. Metres.
     range_m: f64,
+    slip: bool,
     half_cycle: bool,
-    state: megrez_orbit::SatState,
+    state: SatState,
 }
 
 /// A Kalman filter of position, velocity and clock.
@@ -90,9 +101,18 @@ struct Running {
     time: GnssTime,
     x: State,
     p: Covariance,
-    systems: Systems,
+    /// The group to which the clock refers.
+    reference: Group,
     phases: Vec<PhasePoint>,
     bad_epochs: u32,
+}
+
+/// A satellite of the epoch at hand.
+struct Seen<'a> {
+    index: usize,
+    ranging: &'a Ranging,
+    sight: Sight,
+    visible: bool,
 }
 
 /// One measurement linearised: `h · (x - x₀) = v` with variance `r`.
@@ -116,14 +136,14 @@ impl Filter {
     /// As [`solve`], while the filter has not started or its prediction has become too uncertain.
     pub fn update(&mut self, epoch: &ObservationEpoch, nav: &NavData) -> Result<Solution, SolveError> {
         let step = self.running.as_ref().map(|r| epoch.time - r.time);
-        let (rangings, refused) = model::prepare(epoch, nav, &self.config);
+        let mut prepared = Prepared::new(epoch, nav, &self.config);
         if let (Some(mut running), Some(dt)) = (self.running.take(), step)
             && dt > 0.0
             && dt <= LONGEST_GAP_S
         {
             running.predict(dt, self.dynamics);
             running.time = epoch.time;
-            let solution = running.measure(epoch, &rangings, &self.config, dt, self.dynamics);
+            let solution = running.measure(&mut prepared, |_| true, &self.config, dt, self.dynamics);
             if let Some(solution) = solution
                 && running.bad_epochs < LOST_AFTER
             {
@@ -131,17 +151,12 @@ impl Filter {
                 return Ok(solution);
             }
         }
-        self.start(epoch, nav, &rangings, refused)
+        self.start(prepared)
     }
 
-    fn start(
-        &mut self,
-        epoch: &ObservationEpoch,
-        nav: &NavData,
-        rangings: &[Ranging],
-        refused: Vec<Refused>,
-    ) -> Result<Solution, SolveError> {
-        let first = solve(epoch, nav, &self.config, None)?;
+    fn start(&mut self, mut prepared: Prepared) -> Result<Solution, SolveError> {
+        let config = &self.config;
+        let first = solve_prepared(Problem::new(prepared.clone(), config), None)?;
         let mut x = State::zeros();
         let mut p = Covariance::zeros();
         set(&mut x, 0, first.position);
@@ -149,14 +164,12 @@ impl Filter {
         set(&mut x, VELOCITY, first.velocity.filter(|_| !still).unwrap_or_default());
         x[BIAS_M] = first.clock_bias_s * SPEED_OF_LIGHT;
         x[DRIFT] = first.clock_drift * SPEED_OF_LIGHT;
-        x[SYSTEM] = first.inter_system.first().map_or(0.0, |&(_, m)| m);
         let known = first.velocity.is_some();
-        let speed_sigma = if still {
-            0.0
-        } else if known {
-            10.0
-        } else {
-            50.0
+        let speed_sigma = match (still, known, self.dynamics) {
+            (true, ..) => 0.0,
+            (_, true, _) => 10.0,
+            (_, false, Dynamics::HighDynamics) => 3000.0,
+            (_, false, _) => 50.0,
         };
         for i in 0..3 {
             p[(i, i)] = 100f64.powi(2);
@@ -164,22 +177,39 @@ impl Filter {
         }
         p[(BIAS_M, BIAS_M)] = 100f64.powi(2);
         p[(DRIFT, DRIFT)] = if known { 10f64.powi(2) } else { 3e4f64.powi(2) };
-        let used: Vec<&SatUse> = first.sats.iter().filter(|s| s.used).collect();
-        let systems = Systems::of(used.iter().map(|s| s.sat));
-        let bias_sigma = if systems.free { 100.0 } else { self.config.inter_system_sigma_m };
-        p[(SYSTEM, SYSTEM)] = bias_sigma * bias_sigma;
-        let mut running = Running { time: epoch.time, x, p, systems, phases: Vec::new(), bad_epochs: 0 };
         // Only what least squares accepted.
-        let accepted: Vec<Ranging> = rangings
-            .iter()
-            .filter(|r| used.iter().any(|s| s.sat == r.sat && s.code == r.code))
-            .cloned()
-            .collect();
+        let used = |sat: Sat| first.sats.iter().any(|s: &SatUse| s.used && s.sat == sat);
+        let groups = prepared.rangings.iter().filter(|r| used(r.sat)).map(|r| r.group);
+        let clocks = Clocks::of(groups);
+        for group in Group::ALL.into_iter().filter(|&g| g != clocks.reference) {
+            let at = GROUP + group.index();
+            x[at] = first.inter_system.iter().find(|s| s.0 == group.constellation()).map_or(0.0, |s| s.1);
+            // A system that may come later may have any bias.
+            p[(at, at)] = GROUP_SIGMA_M * GROUP_SIGMA_M;
+        }
+        let mut running = Running {
+            time: prepared.reading,
+            x,
+            p,
+            reference: clocks.reference,
+            phases: Vec::new(),
+            bad_epochs: 0,
+        };
+        let biases: [f64; GROUPS] = std::array::from_fn(|i| running.x[GROUP + i]);
+        for row in clocks.known(&biases, config) {
+            let mut h = State::zeros();
+            h.fixed_rows_mut::<GROUPS>(GROUP).copy_from(&row.h.fixed_rows::<GROUPS>(N - GROUPS));
+            running.absorb(&Linear { index: 0, h, v: row.v, r: 1.0 / row.w }, row.v, f64::INFINITY);
+        }
         let solution = running
-            .measure(epoch, &accepted, &self.config, CODE_CORRELATION_S, self.dynamics)
-            .ok_or(SolveError::TooFewSatellites { usable: first.sats_used(), needed: 4, refused })?;
+            .measure(&mut prepared, used, config, CODE_CORRELATION_S, self.dynamics)
+            .ok_or_else(|| SolveError::TooFewSatellites {
+                usable: first.sats_used(),
+                needed: 4,
+                refused: prepared.refused.clone(),
+            })?;
         self.running = Some(running);
-        Ok(Solution { sats: first.sats, ..solution })
+        Ok(Solution { sats: first.sats, hpl_m: first.hpl_m, vpl_m: first.vpl_m, ..solution })
     }
 }
 
@@ -222,7 +252,9 @@ impl Running {
         self.p[(BIAS_M, DRIFT)] += q_drift * dt * dt / 2.0;
         self.p[(DRIFT, BIAS_M)] += q_drift * dt * dt / 2.0;
         self.p[(DRIFT, DRIFT)] += q_drift * dt;
-        self.p[(SYSTEM, SYSTEM)] += 1e-4 * dt;
+        for group in 0..GROUPS {
+            self.p[(GROUP + group, GROUP + group)] += 1e-4 * dt;
+        }
     }
 
     fn position(&self) -> Ecef {
@@ -257,97 +289,101 @@ impl Running {
         taken
     }
 
-    /// Takes in an epoch. None if it does not leave a position that can be reported.
+    /// Takes in the satellites of an epoch that are `allowed`. None if it does not leave a position that can be
+    /// reported.
     fn measure(
         &mut self,
-        epoch: &ObservationEpoch,
-        rangings: &[Ranging],
+        prepared: &mut Prepared,
+        allowed: impl Fn(Sat) -> bool,
         config: &SolverConfig,
         dt: f64,
         dynamics: Dynamics,
     ) -> Option<Solution> {
         let gate = chi2::threshold(1, config.false_alarm);
-        let time = epoch.time - self.x[BIAS_M] / SPEED_OF_LIGHT;
-        let here = self.position();
-        let paths: Vec<Path> = rangings
-            .iter()
-            .map(|r| model::path(r, here, &line_of_sight(here, &r.state), time, config))
-            .collect();
+        let mut seen = Vec::with_capacity(prepared.rangings.len());
+        sights(prepared, self.position(), self.x[BIAS_M], config, &mut seen);
         let mask = config.elevation_mask_deg.to_radians();
-        let visible: Vec<bool> = paths.iter().map(|p| p.azel.elevation >= mask).collect();
+        let seen: Vec<Seen<'_>> = prepared
+            .rangings
+            .iter()
+            .zip(&seen)
+            .enumerate()
+            .map(|(index, (ranging, &sight))| Seen {
+                index,
+                ranging,
+                sight,
+                visible: sight.azel.elevation >= mask && allowed(ranging.sat),
+            })
+            .collect();
 
-        let jumped = self.follow_clock_jump(rangings, &paths, &visible);
-        let codes = self.codes(rangings, &paths, &visible, dt);
+        let jumped = self.follow_clock_jump(&seen);
+        let codes = self.codes(&seen, dt);
         let offered = codes.len();
         let taken = self.absorb_all(codes, gate);
         if offered == 0 {
             return None;
         }
         self.bad_epochs = if taken.len() * 2 < offered { self.bad_epochs + 1 } else { 0 };
-        let dopplers = self.dopplers(rangings, &visible);
+        let dopplers = self.dopplers(&seen);
         self.absorb_all(dopplers, gate);
 
-        let points = phase_points(epoch, rangings, &paths, &visible);
+        let points = phase_points(prepared, &seen);
         if !jumped {
-            let differences = self.differences(epoch, &points);
+            let differences = self.differences(&points);
             self.absorb_all(differences, gate);
         }
         self.phases = points;
         if dynamics == Dynamics::Static {
             set(&mut self.x, VELOCITY, Ecef::default());
         }
-        self.solution(rangings, &paths, &visible, &taken, epoch.time)
+        self.solution(prepared, &seen, &taken)
     }
 
-    /// Pseudorange computed from the state.
-    fn computed(&self, r: &Ranging, path: &Path, range_m: f64) -> f64 {
-        let bias = if self.systems.biased(r.sat.constellation) { self.x[SYSTEM] } else { 0.0 };
-        range_m + self.x[BIAS_M] + bias - r.clock_m + path.delay_m()
+    /// Bias of a group's measurements, metres.
+    fn bias_m(&self, group: Group) -> f64 {
+        if group == self.reference { 0.0 } else { self.x[GROUP + group.index()] }
     }
 
-    fn codes(&self, rangings: &[Ranging], paths: &[Path], visible: &[bool], dt: f64) -> Vec<Linear> {
+    fn codes(&self, seen: &[Seen<'_>], dt: f64) -> Vec<Linear> {
         let correlated = (CODE_CORRELATION_S / dt).max(1.0);
-        let mut rows = Vec::with_capacity(rangings.len());
-        for (index, ((r, path), _)) in rangings.iter().zip(paths).zip(visible).enumerate().filter(|x| *x.1.1)
-        {
-            let line = line_of_sight(self.position(), &r.state);
+        let mut rows = Vec::with_capacity(seen.len());
+        for s in seen.iter().filter(|s| s.visible) {
+            let line = line_of_sight(self.position(), &s.ranging.state);
             let mut h = State::zeros();
             h.fixed_rows_mut::<3>(0).copy_from(&-vector(line.unit));
             h[BIAS_M] = 1.0;
-            if self.systems.biased(r.sat.constellation) {
-                h[SYSTEM] = 1.0;
+            let group = s.ranging.group;
+            if group != self.reference {
+                h[GROUP + group.index()] = 1.0;
             }
-            let v = r.pseudorange_m - self.computed(r, path, line.range_m);
-            let variance = path.own_variance + path.common_variance * r.siblings as f64;
-            rows.push(Linear { index, h, v, r: variance * correlated });
+            let v = s.sight.range_m - (line.range_m + self.x[BIAS_M] + self.bias_m(group));
+            rows.push(Linear { index: s.index, h, v, r: s.sight.variance * correlated });
         }
         rows
     }
 
-    fn dopplers(&self, rangings: &[Ranging], visible: &[bool]) -> Vec<Linear> {
+    fn dopplers(&self, seen: &[Seen<'_>]) -> Vec<Linear> {
         let velocity = get(&self.x, VELOCITY);
         let drift = self.x[DRIFT] / SPEED_OF_LIGHT;
-        let mut rows = Vec::with_capacity(rangings.len());
-        for (index, (r, _)) in rangings.iter().zip(visible).enumerate().filter(|x| *x.1.1) {
-            let Some(measured_hz) = r.doppler_hz else { continue };
-            let line = line_of_sight(self.position(), &r.state);
+        let mut rows = Vec::with_capacity(seen.len());
+        for s in seen.iter().filter(|s| s.visible) {
+            let Some(shift) = s.ranging.shift else { continue };
+            let line = line_of_sight(self.position(), &s.ranging.state);
             let rate = line.rate_m_s - line.unit.dot(velocity);
-            let computed_hz = doppler_hz(r.carrier_hz, rate, r.state.clock_drift, drift);
+            let computed = shift_ratio(rate, s.ranging.state.clock_drift, drift);
             let mut h = State::zeros();
             h.fixed_rows_mut::<3>(VELOCITY).copy_from(&-vector(line.unit));
             h[DRIFT] = 1.0;
-            let v = (computed_hz - measured_hz) * SPEED_OF_LIGHT / r.carrier_hz;
-            let sigma = rate_sigma_m_s(r.carrier_hz, r.cn0_dbhz);
-            rows.push(Linear { index, h, v, r: sigma * sigma });
+            let v = (computed - shift.ratio) * SPEED_OF_LIGHT;
+            rows.push(Linear { index: s.index, h, v, r: shift.sigma_m_s * shift.sigma_m_s });
         }
         rows
     }
 
     /// Receivers may step their clocks, by a millisecond mostly. A step common to all pseudoranges is taken
     /// into the clock state.
-    fn follow_clock_jump(&mut self, rangings: &[Ranging], paths: &[Path], visible: &[bool]) -> bool {
-        let mut innovations: Vec<f64> =
-            self.codes(rangings, paths, visible, CODE_CORRELATION_S).iter().map(|m| m.v).collect();
+    fn follow_clock_jump(&mut self, seen: &[Seen<'_>]) -> bool {
+        let mut innovations: Vec<f64> = self.codes(seen, CODE_CORRELATION_S).iter().map(|m| m.v).collect();
         innovations.sort_by(f64::total_cmp);
         let Some(&median) = innovations.get(innovations.len() / 2) else { return false };
         if median.abs() < 50.0 + 6.0 * self.p[(BIAS_M, BIAS_M)].max(0.0).sqrt() {
@@ -359,15 +395,15 @@ impl Running {
     }
 
     /// Changes of carrier phase since the previous epoch, without those that slipped.
-    fn differences(&self, epoch: &ObservationEpoch, points: &[PhasePoint]) -> Vec<Linear> {
+    fn differences(&self, points: &[PhasePoint]) -> Vec<Linear> {
         let (here, there) = (self.position(), get(&self.x, LAST));
         let mut rows: Vec<Linear> = Vec::with_capacity(points.len());
-        let mut rows4: Vec<Row> = Vec::with_capacity(points.len());
+        let mut rows4: Vec<Row<4>> = Vec::with_capacity(points.len());
         for (index, point) in points.iter().enumerate() {
-            let slipped =
-                epoch.observations.iter().any(|o| o.sat == point.sat && o.code == point.code && o.slip);
             let last = self.phases.iter().find(|l| l.sat == point.sat && l.code == point.code);
-            let Some(last) = last.filter(|l| !slipped && l.half_cycle == point.half_cycle) else { continue };
+            let Some(last) = last.filter(|l| !point.slip && l.half_cycle == point.half_cycle) else {
+                continue;
+            };
             let line = line_of_sight(here, &point.state);
             let last_line = line_of_sight(there, &last.state);
             let computed = line.range_m + self.x[BIAS_M] - last_line.range_m - self.x[LAST_BIAS];
@@ -382,9 +418,9 @@ impl Running {
         }
         // The prediction is not good enough to see a slip of a cycle; the satellites among themselves are.
         while rows.len() >= 5 {
-            let mut x = crate::lsq::Vector::zeros();
+            let mut x = crate::lsq::Vector::<4>::zeros();
             for _ in 0..10 {
-                let mut normal = Normal::new();
+                let mut normal = Normal::<4>::new();
                 for row in &rows4 {
                     normal.add(row, huber((row.v - row.h.dot(&x)) * row.w.sqrt(), 1.0));
                 }
@@ -408,32 +444,17 @@ impl Running {
         Vec::new()
     }
 
-    fn solution(
-        &self,
-        rangings: &[Ranging],
-        paths: &[Path],
-        visible: &[bool],
-        taken: &[usize],
-        reading: GnssTime,
-    ) -> Option<Solution> {
+    fn solution(&self, prepared: &Prepared, seen: &[Seen<'_>], taken: &[usize]) -> Option<Solution> {
         let position = self.position();
-        let mut sats = Vec::with_capacity(rangings.len());
-        let mut units: Vec<(Sat, Ecef, f64)> = Vec::new();
-        for (index, ((r, path), _)) in rangings.iter().zip(paths).zip(visible).enumerate() {
-            let line = line_of_sight(position, &r.state);
-            let used = taken.contains(&index);
-            if used && units.last().is_none_or(|&(sat, ..)| sat != r.sat) {
-                units.push((r.sat, line.unit, path.common_variance));
-            }
-            sats.push(SatUse {
-                sat: r.sat,
-                code: r.code,
-                azel: path.azel,
-                residual_m: r.pseudorange_m - self.computed(r, path, line.range_m),
-                used,
-                cn0_dbhz: r.cn0_dbhz,
-            });
-        }
+        let used: Vec<&Seen<'_>> = seen.iter().filter(|s| taken.contains(&s.index)).collect();
+        let clocks = Clocks::against(self.reference, used.iter().map(|s| s.ranging.group));
+        let units: Vec<(Ecef, Group, f64)> = used
+            .iter()
+            .map(|s| {
+                let unit = line_of_sight(position, &s.ranging.state).unit;
+                (unit, s.ranging.group, s.sight.common_variance)
+            })
+            .collect();
         let p: Matrix3<f64> = self.p.fixed_view::<3, 3>(0, 0).into_owned();
         if p.trace().is_nan()
             || p.trace() >= WORST_SIGMA_M * WORST_SIGMA_M
@@ -443,17 +464,25 @@ impl Running {
         }
         let total = p + common_covariance(&units);
         let clock_bias_s = self.x[BIAS_M] / SPEED_OF_LIGHT;
-        let biased = |sat: Sat| self.systems.free && self.systems.biased(sat.constellation);
+        let biases_m: [f64; GROUPS] = std::array::from_fn(|i| self.x[GROUP + i]);
+        let directions = units.iter().map(|&(unit, group, _)| (unit, clocks.free_bias_of(group)));
+        let sights: Vec<Sight> = seen.iter().map(|s| s.sight).collect();
         Some(Solution {
-            time: reading - clock_bias_s,
+            time: prepared.reading - clock_bias_s,
             position,
             velocity: Some(get(&self.x, VELOCITY)),
             clock_bias_s,
             clock_drift: self.x[DRIFT] / SPEED_OF_LIGHT,
-            inter_system: self.systems.second.map(|c| (c, self.x[SYSTEM])).into_iter().collect(),
+            inter_system: solution::inter_system(&clocks, &biases_m),
+            bds2_bias_m: solution::bds2_bias_m(&clocks, &biases_m),
             covariance_enu: covariance_enu(position, total),
-            dop: dop(position, units.iter().map(|&(sat, unit, _)| (unit, biased(sat)))).unwrap_or_default(),
-            sats,
+            hpl_m: None,
+            vpl_m: None,
+            dop: dop::<N>(position, directions).unwrap_or_default(),
+            sats: solution::uses(prepared, &sights, |index, r| {
+                let range_m = line_of_sight(position, &r.state).range_m;
+                (taken.contains(&index), range_m + self.x[BIAS_M] + self.bias_m(r.group))
+            }),
             mode: FixMode::Filtered,
         })
     }
@@ -461,35 +490,33 @@ impl Running {
 
 /// What errors that do not change from epoch to epoch (orbit, atmosphere) make of the position: the filter's
 /// own covariance holds them for noise and averages them away.
-fn common_covariance(units: &[(Sat, Ecef, f64)]) -> Matrix3<f64> {
-    let mut normal = Normal::new();
-    for &(_, unit, variance) in units {
+fn common_covariance(units: &[(Ecef, Group, f64)]) -> Matrix3<f64> {
+    let mut normal = Normal::<4>::new();
+    for &(unit, _, variance) in units {
         normal.add(&Row { h: direction(unit), v: 0.0, w: 1.0 / variance.max(1e-4) }, 1.0);
     }
     normal.solve().map_or_else(Matrix3::zeros, |(_, q)| q.fixed_view::<3, 3>(0, 0).into_owned())
 }
 
 /// The carrier phases of an epoch, corrected for all but geometry and receiver clock.
-fn phase_points(
-    epoch: &ObservationEpoch,
-    rangings: &[Ranging],
-    paths: &[Path],
-    visible: &[bool],
-) -> Vec<PhasePoint> {
-    let mut points = Vec::with_capacity(rangings.len());
-    for ((r, path), _) in rangings.iter().zip(paths).zip(visible).filter(|x| *x.1) {
-        let Some(o) = epoch.observations.iter().find(|o| o.sat == r.sat && o.code == r.code) else {
-            continue;
-        };
-        let Some(cycles) = o.carrier_phase_cycles.filter(|c| c.is_finite()) else { continue };
-        points.push(PhasePoint {
-            sat: r.sat,
-            code: r.code,
-            // The ionosphere advances the carrier as it delays the code.
-            range_m: cycles * SPEED_OF_LIGHT / r.carrier_hz + r.clock_m + path.iono_m - path.tropo_m,
-            half_cycle: o.half_cycle,
-            state: r.state,
-        });
+fn phase_points(prepared: &Prepared, seen: &[Seen<'_>]) -> Vec<PhasePoint> {
+    let mut points = Vec::with_capacity(seen.len());
+    for s in seen.iter().filter(|s| s.visible) {
+        for signal in prepared.signals_of(s.ranging).iter().filter(|signal| signal.share != 0.0) {
+            let Some(phase) = signal.phase else { continue };
+            points.push(PhasePoint {
+                sat: s.ranging.sat,
+                code: signal.code,
+                // The ionosphere advances the carrier as it delays the code.
+                range_m: phase.cycles * SPEED_OF_LIGHT / signal.carrier_hz
+                    + signal.clock_m
+                    + signal.gamma * s.sight.iono_m
+                    - s.sight.tropo_m,
+                slip: phase.slip,
+                half_cycle: phase.half_cycle,
+                state: s.ranging.state,
+            });
+        }
     }
     points
 }

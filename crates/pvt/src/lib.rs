@@ -16,18 +16,26 @@
 //! ```
 
 mod chi2;
+mod choice;
+mod code_bias;
 mod config;
 mod doppler;
 mod error;
+mod estimate;
 mod filter;
+mod geometry;
+mod groups;
 mod lsq;
 mod model;
+mod protection;
+mod ranging;
+mod sight;
 mod snapshot;
 mod solution;
 mod spp;
 mod velocity;
 
-pub use config::{HeightConstraint, SolverConfig};
+pub use config::{HeightConstraint, IonoMode, SolverConfig};
 pub use error::{Refusal, Refused, SolveError};
 pub use filter::{Dynamics, Filter};
 pub use snapshot::{CodePhase, solve_snapshot};

@@ -2,42 +2,36 @@
 
 use nalgebra::{SMatrix, SVector};
 
-/// Unknowns a problem may have: position, clock, inter-system bias, coarse time. Unknowns that no row
-/// touches are held at zero.
-pub(crate) const N: usize = 6;
-/// Index of the receiver clock, in metres.
+/// Index of the receiver clock, in metres, after the position.
 pub(crate) const CLOCK: usize = 3;
-/// Index of the bias of the second system against the first, in metres.
-pub(crate) const BIAS: usize = 4;
-/// Index of the error of the coarse time, in seconds.
-pub(crate) const TIME: usize = 5;
 
-/// Coefficients or values of the unknowns.
-pub(crate) type Vector = SVector<f64, N>;
-/// Normal or covariance matrix of the unknowns.
-pub(crate) type Matrix = SMatrix<f64, N, N>;
+/// Coefficients or values of `N` unknowns.
+pub(crate) type Vector<const N: usize> = SVector<f64, N>;
+/// Normal or covariance matrix of `N` unknowns.
+pub(crate) type Matrix<const N: usize> = SMatrix<f64, N, N>;
 
 /// One equation: `h · x = v` with weight `w` (inverse variance).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
-    pub h: Vector,
+pub(crate) struct Row<const N: usize> {
+    pub h: Vector<N>,
     pub v: f64,
     pub w: f64,
 }
 
-/// Normal equations being summed.
+/// Normal equations being summed. Unknowns that no row touches are held at zero.
 #[derive(Debug, Clone)]
-pub(crate) struct Normal {
-    a: Matrix,
-    b: Vector,
+pub(crate) struct Normal<const N: usize> {
+    /// The lower triangle.
+    a: [[f64; N]; N],
+    b: [f64; N],
 }
 
-impl Normal {
+impl<const N: usize> Normal<N> {
     pub fn new() -> Self {
-        Self { a: Matrix::zeros(), b: Vector::zeros() }
+        Self { a: [[0.0; N]; N], b: [0.0; N] }
     }
 
-    pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+    pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Row<N>>) -> Self {
         let mut normal = Self::new();
         for row in rows {
             normal.add(row, 1.0);
@@ -46,42 +40,102 @@ impl Normal {
     }
 
     /// Adds a row with its weight scaled.
-    pub fn add(&mut self, row: &Row, scale: f64) {
+    pub fn add(&mut self, row: &Row<N>, scale: f64) {
         let w = row.w * scale;
-        self.a.ger(w, &row.h, &row.h, 1.0);
-        self.b.axpy(w * row.v, &row.h, 1.0);
+        for i in 0..N {
+            let wh = w * row.h[i];
+            // Most rows touch few of the unknowns.
+            if wh != 0.0 {
+                for j in 0..=i {
+                    self.a[i][j] += wh * row.h[j];
+                }
+                self.b[i] += wh * row.v;
+            }
+        }
     }
 
     /// Solution and covariance; none if the rows do not determine the unknowns they touch.
-    pub fn solve(&self) -> Option<(Vector, Matrix)> {
-        // Scaled to a unit diagonal, so that the test of the pivots does not depend on units.
-        let mut scale = Vector::zeros();
+    pub fn solve(&self) -> Option<(Vector<N>, Matrix<N>)> {
+        // Only unknowns that rows touch, scaled to a unit diagonal, so that the test of the pivots does not
+        // depend on units.
+        let mut touched = [0usize; N];
+        let mut scale = [0.0; N];
+        let mut n = 0;
         for i in 0..N {
-            let d = self.a[(i, i)];
+            let d = self.a[i][i];
             if !d.is_finite() {
                 return None;
             }
-            scale[i] = if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 };
-        }
-        let mut scaled = Matrix::zeros();
-        for i in 0..N {
-            for j in 0..N {
-                scaled[(i, j)] = self.a[(i, j)] * scale[i] * scale[j];
-            }
-            if scale[i] == 0.0 {
-                scaled[(i, i)] = 1.0;
+            if d > 0.0 {
+                touched[n] = i;
+                scale[n] = 1.0 / d.sqrt();
+                n += 1;
             }
         }
-        let cholesky = scaled.cholesky()?;
-        let l = cholesky.l_dirty();
-        if (0..N).any(|i| l[(i, i)].is_nan() || l[(i, i)] <= 1e-6) {
-            return None;
+        // The Cholesky factor and its inverse, both lower triangles.
+        let mut l = [[0.0; N]; N];
+        for i in 0..n {
+            for j in 0..=i {
+                let mut sum = self.a[touched[i]][touched[j]] * scale[i] * scale[j];
+                for k in 0..j {
+                    sum -= l[i][k] * l[j][k];
+                }
+                if i == j {
+                    if sum.is_nan() || sum <= 1e-12 {
+                        return None;
+                    }
+                    l[i][i] = sum.sqrt();
+                } else {
+                    l[i][j] = sum / l[j][j];
+                }
+            }
         }
-        let inverse = cholesky.inverse();
-        let covariance = Matrix::from_fn(|i, j| inverse[(i, j)] * scale[i] * scale[j]);
-        let x = covariance * self.b;
+        let mut inverse = [[0.0; N]; N];
+        for j in 0..n {
+            inverse[j][j] = 1.0 / l[j][j];
+            for i in j + 1..n {
+                let mut sum = 0.0;
+                for k in j..i {
+                    sum -= l[i][k] * inverse[k][j];
+                }
+                inverse[i][j] = sum / l[i][i];
+            }
+        }
+        let mut covariance = Matrix::<N>::zeros();
+        let mut x = Vector::<N>::zeros();
+        for i in 0..n {
+            for j in 0..=i {
+                let mut sum = 0.0;
+                for row in inverse.iter().take(n).skip(i) {
+                    sum += row[i] * row[j];
+                }
+                let value = sum * scale[i] * scale[j];
+                covariance[(touched[i], touched[j])] = value;
+                covariance[(touched[j], touched[i])] = value;
+            }
+        }
+        for i in 0..n {
+            for j in 0..n {
+                x[touched[i]] += covariance[(touched[i], touched[j])] * self.b[touched[j]];
+            }
+        }
         x.iter().all(|v| v.is_finite()).then_some((x, covariance))
     }
+}
+
+/// `hᵀ C h`: the variance of `h · x`.
+pub(crate) fn spread<const N: usize>(covariance: &Matrix<N>, h: &Vector<N>) -> f64 {
+    let mut sum = 0.0;
+    for i in 0..N {
+        if h[i] != 0.0 {
+            let mut inner = 0.0;
+            for j in 0..N {
+                inner += covariance[(j, i)] * h[j];
+            }
+            sum += h[i] * inner;
+        }
+    }
+    sum
 }
 
 /// Weight of a residual of `t` standard deviations in a Huber estimate with bound `k`.
@@ -94,7 +148,7 @@ pub(crate) fn huber(t: f64, k: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn row(h: [f64; N], v: f64, w: f64) -> Row {
+    fn row<const N: usize>(h: [f64; N], v: f64, w: f64) -> Row<N> {
         Row { h: Vector::from(h), v, w }
     }
 
@@ -106,6 +160,8 @@ mod tests {
         assert!((x - Vector::from([3.0, 0.0, 0.0, 2.0, 0.0, 0.0])).norm() < 1e-12);
         assert!((covariance[(0, 0)] - 0.3125).abs() < 1e-12);
         assert_eq!(covariance[(1, 1)], 0.0);
+        // The first row alone determines the sum of the two.
+        assert!((spread(&covariance, &rows[0].h) - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -113,6 +169,6 @@ mod tests {
         let rows =
             [row([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], 1.0, 1.0), row([2.0, 2.0, 0.0, 0.0, 0.0, 0.0], 2.0, 1.0)];
         assert!(Normal::sum(&rows).solve().is_none());
-        assert!(Normal::sum(&[row([f64::NAN; N], 1.0, 1.0)]).solve().is_none());
+        assert!(Normal::sum(&[row([f64::NAN; 6], 1.0, 1.0)]).solve().is_none());
     }
 }

@@ -8,19 +8,27 @@
 //! guess are all tried; a fix counts only if more measurements agree with it than it has unknowns.
 
 mod search;
+mod systems;
 mod table;
 
-use megrez_orbit::{Ecef, GnssTime, NavData};
-use megrez_signal::{Constellation, SPEED_OF_LIGHT, Sat, SignalId};
+use megrez_orbit::{Ecef, GnssTime, Iono, NavData};
+use megrez_signal::{Constellation, ObsCode, SPEED_OF_LIGHT, Sat, SignalId};
 
 use crate::chi2;
 use crate::doppler;
-use crate::lsq::{BIAS, Normal, Row, TIME, Vector};
-use crate::model::{self, Ranging};
-use crate::spp::{Systems, covariance_enu, direction, dop, height_row};
+use crate::geometry::{covariance_enu, direction, dop, height_row};
+use crate::lsq::{self, Normal, Row};
+use crate::model;
 use crate::{FixMode, Refusal, Refused, SatUse, Solution, SolveError, SolverConfig};
 use search::{Candidate, Guess};
+use systems::Systems;
 pub(crate) use table::SatTable;
+
+/// Unknowns: position, clock, bias of the second system against the first in metres, error of the coarse time in s.
+const N: usize = 6;
+const BIAS: usize = 4;
+const TIME: usize = 5;
+type Vector = lsq::Vector<N>;
 
 /// Largest time uncertainty searched, seconds.
 const LONGEST_UNCERTAINTY_S: f64 = 600.0;
@@ -51,9 +59,14 @@ pub struct CodePhase {
 /// A code phase with the orbit of its satellite.
 #[derive(Debug, Clone)]
 struct Phase {
-    /// Carries satellite, signal and models; its pseudorange is the code phase as a range, minus the
-    /// transmitted time, known modulo `period_m`.
-    ranging: Ranging,
+    sat: Sat,
+    code: ObsCode,
+    carrier_hz: f64,
+    cn0_dbhz: f64,
+    doppler_hz: Option<f64>,
+    /// The code phase as a range, minus the transmitted time, known modulo `period_m`.
+    pseudorange_m: f64,
+    iono: Iono,
     period_m: f64,
     sigma_m: f64,
     table: SatTable,
@@ -125,7 +138,7 @@ pub fn solve_snapshot(
     // A blind search over short codes meets many chance agreements.
     let blind = approx_position.is_none() && longest < 2e6;
     let needed = 6 + usize::from(blind) - usize::from(config.height.is_some());
-    let systems = Systems::of(phases.iter().map(|p| p.ranging.sat));
+    let systems = Systems::of(phases.iter().map(|p| p.sat));
     let systems = Systems { free: systems.free && phases.len() >= 10, ..systems };
     let snapshot = Snapshot {
         phases: &phases,
@@ -162,7 +175,7 @@ pub fn solve_snapshot(
     for ((phase, &agrees), residual_m) in phases.iter().zip(&best.agrees).zip(&best.residuals_m) {
         if !agrees {
             let reason = Refusal::Excluded { residual_m: *residual_m };
-            refused.push(Refused { sat: phase.ranging.sat, code: phase.ranging.code, reason });
+            refused.push(Refused { sat: phase.sat, code: phase.code, reason });
         }
     }
     snapshot.solution(&best, approx_time).ok_or(SolveError::Geometry { satellites: best.agreeing() })
@@ -184,10 +197,6 @@ fn prepare(
             Err(reason) => refused.push(Refused { sat: o.sat, code: o.signal.into(), reason }),
         }
     }
-    let sats: Vec<Sat> = phases.iter().map(|p| p.ranging.sat).collect();
-    for phase in &mut phases {
-        phase.ranging.siblings = sats.iter().filter(|&&s| s == phase.ranging.sat).count();
-    }
     (phases, refused)
 }
 
@@ -207,23 +216,17 @@ fn phase(
     let def = o.signal.def();
     let ephemeris = model::ephemeris(nav, o.sat, o.signal.into(), reference)?;
     let state = ephemeris.state(reference);
-    let (clock_m, broadcast_variance) =
-        model::signal_clock(nav, ephemeris, o.signal.into(), reference, &state);
+    let (delay_s, _) = model::group_delay(nav, ephemeris, o.signal.into(), reference);
+    let clock_m = SPEED_OF_LIGHT * (state.clock_s - delay_s);
     let table = SatTable::new(ephemeris, reference, clock_m, uncertainty_s).ok_or(Refusal::Implausible)?;
     Ok(Phase {
-        ranging: Ranging {
-            sat: o.sat,
-            code: o.signal.into(),
-            carrier_hz: def.carrier_hz,
-            cn0_dbhz: Some(o.cn0_dbhz),
-            pseudorange_m: -o.code_delay_s * SPEED_OF_LIGHT,
-            doppler_hz: o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6),
-            state,
-            clock_m,
-            broadcast_variance,
-            iono: nav.iono_at(o.sat.constellation, o.signal, reference),
-            siblings: 1,
-        },
+        sat: o.sat,
+        code: o.signal.into(),
+        carrier_hz: def.carrier_hz,
+        cn0_dbhz: o.cn0_dbhz,
+        doppler_hz: o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6),
+        pseudorange_m: -o.code_delay_s * SPEED_OF_LIGHT,
+        iono: nav.iono_at(o.sat.constellation, o.signal, reference),
         period_m: def.code_period_s() * SPEED_OF_LIGHT,
         sigma_m: acquisition_sigma_m(o, config),
         table,
@@ -240,7 +243,7 @@ fn acquisition_sigma_m(o: &CodePhase, config: &SolverConfig) -> f64 {
 impl Snapshot<'_> {
     fn distinct(&self, chosen: &[bool]) -> usize {
         let mut sats: Vec<Sat> =
-            self.phases.iter().zip(chosen).filter(|&(_, &c)| c).map(|(p, _)| p.ranging.sat).collect();
+            self.phases.iter().zip(chosen).filter(|&(_, &c)| c).map(|(p, _)| p.sat).collect();
         sats.sort_unstable();
         sats.dedup();
         sats.len()
@@ -257,18 +260,18 @@ impl Snapshot<'_> {
         let mut h = direction(line.unit);
         h[TIME] = line.rate_m_s;
         let mut computed = line.range_m - clock_m + point.clock_m + delay_m;
-        if self.biased(phase.ranging.sat.constellation) {
+        if self.biased(phase.sat.constellation) {
             h[BIAS] = 1.0;
             computed += point.bias_m;
         }
-        let off = phase.ranging.pseudorange_m - computed;
+        let off = phase.pseudorange_m - computed;
         let residual_m = off - phase.period_m * (off / phase.period_m).round();
         let up = point.position * (1.0 / point.position.norm().max(1.0));
         Sight { h, residual_m, elevation: line.unit.dot(up).clamp(-1.0, 1.0).asin() }
     }
 
     /// What is known beside the measurements: time, bias, height.
-    fn knowledge(&self, point: &Point) -> Vec<Row> {
+    fn knowledge(&self, point: &Point) -> Vec<Row<N>> {
         let mut rows = Vec::with_capacity(3);
         let mut h = Vector::zeros();
         h[TIME] = 1.0;
@@ -295,7 +298,7 @@ impl Snapshot<'_> {
         if let Some(position) = approx {
             return Ok(search::around(&[(position, 150_000.0)], &times, spacing_m));
         }
-        let phases: Vec<&Phase> = self.phases.iter().filter(|p| p.ranging.doppler_hz.is_some()).collect();
+        let phases: Vec<&Phase> = self.phases.iter().filter(|p| p.doppler_hz.is_some()).collect();
         if phases.len() >= 4 {
             let sigma_hz = self.config.snapshot_doppler_sigma_hz.max(0.1);
             let mut guesses = Vec::new();
@@ -328,25 +331,32 @@ impl Snapshot<'_> {
         for (((phase, &used), &delay_m), &residual_m) in
             self.phases.iter().zip(&best.agrees).zip(&best.delays_m).zip(&best.residuals_m)
         {
-            let r = &phase.ranging;
             let (line, _, state) = phase.table.line(point.position, point.time_s);
             let sight = self.sight(phase, &point, delay_m);
             if used {
                 normal.add(&Row { h: sight.h, v: 0.0, w: 1.0 / phase.sigma_m.powi(2) }, 1.0);
-                units.push((r.sat, line.unit));
-                if let Some(d) = r.doppler_hz {
-                    let rate = -d * SPEED_OF_LIGHT / r.carrier_hz;
+                units.push((phase.sat, line.unit));
+                if let Some(d) = phase.doppler_hz {
+                    let rate = -d * SPEED_OF_LIGHT / phase.carrier_hz;
                     drifts.push((rate - line.rate_m_s) / SPEED_OF_LIGHT + state.clock_drift);
                 }
             }
             let azel = megrez_orbit::look_angles(point.position, line.satellite);
-            sats.push(SatUse { sat: r.sat, code: r.code, azel, residual_m, used, cn0_dbhz: r.cn0_dbhz });
+            sats.push(SatUse {
+                sat: phase.sat,
+                code: phase.code,
+                azel,
+                residual_m,
+                used,
+                cn0_dbhz: Some(phase.cn0_dbhz),
+            });
         }
         let (_, covariance) = normal.solve()?;
         units.sort_by_key(|&(sat, _)| sat);
         units.dedup_by_key(|&mut (sat, _)| sat);
         let free = self.systems.free;
-        let directions = units.iter().map(|&(sat, u)| (u, free && self.biased(sat.constellation)));
+        let directions =
+            units.iter().map(|&(sat, u)| (u, (free && self.biased(sat.constellation)).then_some(BIAS)));
         drifts.sort_by(f64::total_cmp);
         Some(Solution {
             time,
@@ -354,9 +364,12 @@ impl Snapshot<'_> {
             velocity: None,
             clock_bias_s: approx_time - time,
             clock_drift: drifts.get(drifts.len() / 2).copied().unwrap_or(0.0),
+            bds2_bias_m: None,
+            hpl_m: None,
+            vpl_m: None,
             inter_system: self.systems.second.map(|c| (c, point.bias_m)).into_iter().collect(),
             covariance_enu: covariance_enu(point.position, covariance.fixed_view::<3, 3>(0, 0).into_owned()),
-            dop: dop(point.position, directions).unwrap_or_default(),
+            dop: dop::<N>(point.position, directions).unwrap_or_default(),
             sats,
             mode: FixMode::Snapshot,
         })
@@ -373,11 +386,7 @@ fn phases_for<'a>(phases: &[&'a Phase]) -> Vec<doppler::Shift<'a>> {
     phases
         .iter()
         .filter_map(|p| {
-            Some(doppler::Shift {
-                table: &p.table,
-                carrier_hz: p.ranging.carrier_hz,
-                doppler_hz: p.ranging.doppler_hz?,
-            })
+            Some(doppler::Shift { table: &p.table, carrier_hz: p.carrier_hz, doppler_hz: p.doppler_hz? })
         })
         .collect()
 }

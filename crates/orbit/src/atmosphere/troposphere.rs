@@ -82,38 +82,61 @@ fn marini([a, b, c]: [f64; 3], sin_e: f64) -> f64 {
     (1.0 + a / (1.0 + b / (1.0 + c))) / (sin_e + a / (sin_e + b / (sin_e + c)))
 }
 
-/// Delay in m of the neutral atmosphere at `elevation` (rad) from `rx` at `t`.
-///
-/// Saastamoinen's hydrostatic zenith delay and the wet delay of a mean climate by latitude and season, each
-/// with Niell's mapping function. Elevations below 2° count as 2°; heights as -1 to 40 km.
+/// The neutral atmosphere over a place at a time: Saastamoinen's hydrostatic zenith delay and the wet delay of a
+/// mean climate by latitude and season, each with Niell's mapping function.
+#[derive(Debug, Clone, Copy)]
+pub struct Troposphere {
+    hydrostatic_m: f64,
+    wet_m: f64,
+    /// Coefficients of the mapping functions.
+    hydrostatic: [f64; 3],
+    wet: [f64; 3],
+    height_km: f64,
+}
+
+impl Troposphere {
+    /// The atmosphere over `rx` at `t`. Heights count as -1 to 40 km.
+    pub fn new(rx: Geodetic, t: GnssTime) -> Self {
+        let lat = rx.lat_deg.clamp(-90.0, 90.0);
+        let height = rx.height_m.clamp(-1000.0, 40_000.0);
+        let midwinter = if lat < 0.0 { 28.0 + 365.25 / 2.0 } else { 28.0 };
+        let season = (TAU * (day_of_year(t) - midwinter) / 365.25).cos();
+
+        // Gas constant of dry air J/(kg K), gravity m/s², gravity at the mass centre of the column.
+        const GAS: f64 = 287.054;
+        const GRAVITY: f64 = 9.80665;
+        const COLUMN_GRAVITY: f64 = 9.784;
+        let temperature = TEMPERATURE.at(lat, season);
+        let lapse = LAPSE.at(lat, season);
+        let vapour_lapse = VAPOUR_LAPSE.at(lat, season) + 1.0;
+        let ratio = (1.0 - lapse * height / temperature).max(0.0);
+        let pressure = PRESSURE.at(lat, season) * ratio.powf(GRAVITY / (GAS * lapse));
+        let gravity = 1.0 - 0.00266 * (2.0 * lat.to_radians()).cos() - 0.00028 * height / 1000.0;
+        // k3' = 3.82e5 K²/hPa.
+        let wet_sea_level = 1e-6 * 3.82e5 * GAS / (COLUMN_GRAVITY * vapour_lapse - lapse * GAS)
+            * VAPOUR.at(lat, season)
+            / temperature;
+        Self {
+            hydrostatic_m: 0.002_276_8 * pressure / gravity,
+            wet_m: wet_sea_level * ratio.powf(vapour_lapse * GRAVITY / (GAS * lapse) - 1.0),
+            hydrostatic: HYDROSTATIC.each_ref().map(|c| c.at(lat, season)),
+            wet: WET.each_ref().map(|c| at_latitude(c, lat)),
+            height_km: height / 1000.0,
+        }
+    }
+
+    /// Delay in m at `elevation` (rad). Elevations below 2° count as 2°.
+    pub fn delay_m(&self, elevation: f64) -> f64 {
+        let sin_e = elevation.clamp(LOWEST, std::f64::consts::FRAC_PI_2).sin();
+        let hydrostatic =
+            marini(self.hydrostatic, sin_e) + (1.0 / sin_e - marini(HEIGHT, sin_e)) * self.height_km;
+        self.hydrostatic_m * hydrostatic + self.wet_m * marini(self.wet, sin_e)
+    }
+}
+
+/// Delay in m of the neutral atmosphere at `elevation` (rad) from `rx` at `t`: see [`Troposphere`].
 pub fn troposphere_delay_m(rx: Geodetic, elevation: f64, t: GnssTime) -> f64 {
-    let lat = rx.lat_deg.clamp(-90.0, 90.0);
-    let height = rx.height_m.clamp(-1000.0, 40_000.0);
-    let midwinter = if lat < 0.0 { 28.0 + 365.25 / 2.0 } else { 28.0 };
-    let season = (TAU * (day_of_year(t) - midwinter) / 365.25).cos();
-
-    // Gas constant of dry air J/(kg K), gravity m/s², gravity at the mass centre of the column.
-    const GAS: f64 = 287.054;
-    const GRAVITY: f64 = 9.80665;
-    const COLUMN_GRAVITY: f64 = 9.784;
-    let temperature = TEMPERATURE.at(lat, season);
-    let lapse = LAPSE.at(lat, season);
-    let vapour_lapse = VAPOUR_LAPSE.at(lat, season) + 1.0;
-    let ratio = (1.0 - lapse * height / temperature).max(0.0);
-    let pressure = PRESSURE.at(lat, season) * ratio.powf(GRAVITY / (GAS * lapse));
-    let gravity = 1.0 - 0.00266 * (2.0 * lat.to_radians()).cos() - 0.00028 * height / 1000.0;
-    let hydrostatic_zenith = 0.002_276_8 * pressure / gravity;
-    // k3' = 3.82e5 K²/hPa.
-    let wet_sea_level = 1e-6 * 3.82e5 * GAS / (COLUMN_GRAVITY * vapour_lapse - lapse * GAS)
-        * VAPOUR.at(lat, season)
-        / temperature;
-    let wet_zenith = wet_sea_level * ratio.powf(vapour_lapse * GRAVITY / (GAS * lapse) - 1.0);
-
-    let sin_e = elevation.clamp(LOWEST, std::f64::consts::FRAC_PI_2).sin();
-    let hydrostatic = marini(HYDROSTATIC.each_ref().map(|c| c.at(lat, season)), sin_e)
-        + (1.0 / sin_e - marini(HEIGHT, sin_e)) * height / 1000.0;
-    let wet = marini(WET.each_ref().map(|c| at_latitude(c, lat)), sin_e);
-    hydrostatic_zenith * hydrostatic + wet_zenith * wet
+    Troposphere::new(rx, t).delay_m(elevation)
 }
 
 /// Day of the year with its fraction, from 1.

@@ -35,6 +35,9 @@ pub fn solution() -> Solution {
         clock_bias_s: 1.25e-4,
         clock_drift: 4e-6,
         inter_system: vec![(Constellation::Gps, 3.5)],
+        bds2_bias_m: None,
+        hpl_m: None,
+        vpl_m: None,
         covariance_enu: [[4.0, 0.0, 0.0], [0.0, 2.25, 0.0], [0.0, 0.0, 9.0]],
         dop: Dop { g: 2.0, p: 1.8, h: 0.9, v: 1.56, t: 0.87 },
         sats: vec![

@@ -2,9 +2,11 @@
 
 use megrez_orbit::{Ecef, Geodetic};
 
-use super::{AGREE, DISTINCT_COST, HEIGHTS_M, Phase, Point, Sight, Snapshot};
-use crate::lsq::{BIAS, CLOCK, Normal, Row, TIME, Vector};
-use crate::model;
+use super::{AGREE, BIAS, DISTINCT_COST, HEIGHTS_M, Phase, Point, Sight, Snapshot, TIME, Vector};
+use crate::code_bias::code_bias_m;
+use crate::lsq::{CLOCK, Normal, Row};
+use crate::ranging::IONO_CARRIER_HZ;
+use crate::sight::Air;
 
 /// Distance of the times tried, seconds: 800 m/s over half of it is little against a code period.
 const TIME_STEP_S: f64 = 20.0;
@@ -236,8 +238,11 @@ impl Snapshot<'_> {
 
     fn delay_m(&self, phase: &Phase, point: &Point) -> f64 {
         let (line, ..) = phase.table.line(point.position, point.time_s);
-        let time = self.reference + point.time_s;
-        model::path(&phase.ranging, point.position, &line, time, self.config).delay_m()
+        let air = Air::at(point.position, self.reference + point.time_s);
+        let azel = air.azel(line.unit);
+        let (tropo_m, iono_m, _) = air.delays_m(&phase.iono, azel, self.config);
+        let gamma = (IONO_CARRIER_HZ / phase.carrier_hz).powi(2);
+        tropo_m + gamma * iono_m - code_bias_m(phase.sat, phase.code, azel.elevation)
     }
 }
 

@@ -1,0 +1,263 @@
+//! The measurements of an epoch with the states of their satellites.
+
+use megrez_orbit::{GnssTime, Iono, NavData, Observation, ObservationEpoch, SatState};
+use megrez_signal::{ObsCode, SPEED_OF_LIGHT, Sat};
+
+use crate::choice;
+use crate::groups::{GROUPS, Group};
+use crate::model;
+use crate::{IonoMode, Refusal, Refused, SolverConfig};
+
+/// Ranges outside these bounds are none: reception up to 100 000 km from a satellite, and a receiver clock
+/// within a minute.
+const PSEUDORANGE_LIMIT_M: f64 = 60.0 * SPEED_OF_LIGHT;
+/// Carrier to whose square ionospheric delays are scaled, Hz.
+pub(crate) const IONO_CARRIER_HZ: f64 = 1_575.42e6;
+/// Satellite clocks further off than this, in s, move the time of transmission by more than the first
+/// derivative of the orbit can follow.
+const FAR_CLOCK_S: f64 = 2e-3;
+/// Signals of one satellite whose Dopplers differ by more do not see the same motion, m/s.
+const SHIFT_LIMIT_M_S: f64 = 1.0;
+
+/// A carrier phase.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Phase {
+    pub cycles: f64,
+    pub slip: bool,
+    pub half_cycle: bool,
+}
+
+/// One signal of a satellite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signal {
+    pub code: ObsCode,
+    pub carrier_hz: f64,
+    /// Delay of the ionosphere relative to that at [`IONO_CARRIER_HZ`].
+    pub gamma: f64,
+    pub cn0_dbhz: Option<f64>,
+    pub pseudorange_m: f64,
+    pub phase: Option<Phase>,
+    /// Clock of the signal (satellite clock less group delay), metres.
+    pub clock_m: f64,
+    /// Variance of thermal noise and group delay, m².
+    pub variance: f64,
+    /// Place in the order of preference.
+    pub rank: u8,
+    pub band: u8,
+    /// Share in the satellite's measurement; the shares of all its signals sum to 1, those not used have 0.
+    pub share: f64,
+}
+
+/// A frequency shift as a range rate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shift {
+    /// Received over nominal frequency, less 1.
+    pub ratio: f64,
+    /// Standard deviation of the range rate, m/s.
+    pub sigma_m_s: f64,
+}
+
+/// A satellite with the signals received from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ranging {
+    pub sat: Sat,
+    pub group: Group,
+    /// State at the time of transmission.
+    pub state: SatState,
+    /// Variance of orbit and clock, m².
+    pub broadcast_variance: f64,
+    /// Where its signals are among [`Prepared::signals`].
+    pub signals: (usize, usize),
+    /// The most preferred of them.
+    pub best: usize,
+    pub shift: Option<Shift>,
+}
+
+/// An epoch ready for estimation.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub reading: GnssTime,
+    pub rangings: Vec<Ranging>,
+    pub signals: Vec<Signal>,
+    pub refused: Vec<Refused>,
+    /// The ionosphere model for each group.
+    pub iono: [Iono; GROUPS],
+}
+
+impl Prepared {
+    /// Splits an epoch into satellites whose state is known and measurements that are refused.
+    pub fn new(epoch: &ObservationEpoch, nav: &NavData, config: &SolverConfig) -> Self {
+        let count = epoch.observations.len();
+        let mut prepared = Self {
+            reading: epoch.time,
+            rangings: Vec::with_capacity(count.min(80)),
+            signals: Vec::with_capacity(count),
+            refused: Vec::new(),
+            iono: [Iono::None; GROUPS],
+        };
+        let mut known = [false; GROUPS];
+        let by_sat = |a: &Observation, b: &Observation| a.sat == b.sat;
+        if epoch.observations.is_sorted_by_key(|o| o.sat) {
+            for observations in epoch.observations.chunk_by(by_sat) {
+                prepared.satellite(observations, nav, config, &mut known);
+            }
+        } else {
+            let mut sorted = epoch.observations.clone();
+            sorted.sort_by_key(|o| o.sat);
+            for observations in sorted.chunk_by(by_sat) {
+                prepared.satellite(observations, nav, config, &mut known);
+            }
+        }
+        prepared
+    }
+
+    /// The signals of a satellite.
+    pub fn signals_of(&self, ranging: &Ranging) -> &[Signal] {
+        self.signals.get(ranging.signals.0..ranging.signals.1).unwrap_or(&[])
+    }
+
+    /// Notes that a satellite was refused, under the name of its best signal.
+    pub fn refuse(&mut self, index: usize, reason: Refusal) {
+        if let Some(r) = self.rangings.get(index)
+            && let Some(signal) = self.signals.get(r.best)
+        {
+            self.refused.push(Refused { sat: r.sat, code: signal.code, reason });
+        }
+    }
+
+    /// Takes in what was received from one satellite.
+    fn satellite(
+        &mut self,
+        observations: &[Observation],
+        nav: &NavData,
+        config: &SolverConfig,
+        known: &mut [bool; GROUPS],
+    ) {
+        let Some(sat) = observations.first().map(|o| o.sat) else { return };
+        let mut refuse = |o: &Observation, reason| self.refused.push(Refused { sat, code: o.code, reason });
+        let usable = |o: &Observation| match (o.pseudorange_m, o.cn0_dbhz) {
+            (Some(range), _) if !(range.is_finite() && range.abs() <= PSEUDORANGE_LIMIT_M) => {
+                Err(Refusal::Implausible)
+            }
+            (None, _) => Err(Refusal::Implausible),
+            (_, Some(cn0_dbhz)) if cn0_dbhz < config.min_cn0_dbhz => Err(Refusal::Weak { cn0_dbhz }),
+            (Some(range), _) => Ok(range),
+        };
+        // The best of the usable signals decides on the ephemeris.
+        let mut best: Option<(u8, &Observation, f64)> = None;
+        for o in observations {
+            let Some(rank) = choice::rank(sat.constellation, o.code, config) else { continue };
+            match usable(o) {
+                Ok(range) if best.is_none_or(|(b, ..)| rank < b) => best = Some((rank, o, range)),
+                Ok(_) => {}
+                Err(reason) => refuse(o, reason),
+            }
+        }
+        let Some((_, first, range)) = best else { return };
+        let Some(group) = Group::of(sat) else { return refuse(first, Refusal::NoEphemeris) };
+        // The satellite clock reading at transmission is what the code says, whatever the receiver clock shows.
+        let sent = self.reading - range / SPEED_OF_LIGHT;
+        let ephemeris = match model::ephemeris(nav, sat, first.code, sent) {
+            Ok(ephemeris) => ephemeris,
+            Err(reason) => return refuse(first, reason),
+        };
+        let mut state = ephemeris.state(sent);
+        let transmit = sent - state.clock_s;
+        if state.clock_s.abs() < FAR_CLOCK_S {
+            state.position += state.velocity * -state.clock_s;
+            state.clock_s -= state.clock_drift * state.clock_s;
+        } else {
+            state = ephemeris.state(transmit);
+        }
+        if !(state.position.norm().is_finite() && state.clock_s.is_finite()) {
+            return refuse(first, Refusal::Implausible);
+        }
+        let start = self.signals.len();
+        for o in observations {
+            let Some(rank) = choice::rank(sat.constellation, o.code, config) else { continue };
+            let Ok(pseudorange_m) = usable(o) else { continue };
+            let Some(carrier_hz) = model::carrier_hz(ephemeris, o.code) else {
+                refuse(o, Refusal::Implausible);
+                continue;
+            };
+            let (delay_s, delay_sigma_m) = model::group_delay(nav, ephemeris, o.code, transmit);
+            let phase = |cycles| Phase { cycles, slip: o.slip, half_cycle: o.half_cycle };
+            self.signals.push(Signal {
+                code: o.code,
+                carrier_hz,
+                gamma: (IONO_CARRIER_HZ / carrier_hz).powi(2),
+                cn0_dbhz: o.cn0_dbhz,
+                pseudorange_m,
+                phase: o.carrier_phase_cycles.filter(|c| c.is_finite()).map(phase),
+                clock_m: SPEED_OF_LIGHT * (state.clock_s - delay_s),
+                variance: model::thermal_variance(sat.constellation, o.code, o.cn0_dbhz)
+                    + delay_sigma_m * delay_sigma_m,
+                rank,
+                band: choice::band(sat.constellation, o.code),
+                share: 0.0,
+            });
+        }
+        let signals = self.signals.get_mut(start..).unwrap_or(&mut []);
+        let Some(offset) = (0..signals.len()).min_by_key(|&i| signals.get(i).map(|s| s.rank)) else { return };
+        if !choose(sat, signals, offset, config.ionosphere) {
+            refuse(first, Refusal::NoPair);
+            self.signals.truncate(start);
+            return;
+        }
+        if !known[group.index()] && config.ionosphere != IonoMode::Off {
+            known[group.index()] = true;
+            self.iono[group.index()] = nav.iono_at(sat.constellation, first.code, sent);
+        }
+        self.rangings.push(Ranging {
+            sat,
+            group,
+            state,
+            broadcast_variance: model::broadcast_variance(ephemeris),
+            signals: (start, self.signals.len()),
+            best: start + offset,
+            shift: shift(observations, self.signals.get(start..).unwrap_or(&[])),
+        });
+    }
+}
+
+/// Gives the signals their shares, where these do not depend on the direction; false if there is no way to.
+fn choose(sat: Sat, signals: &mut [Signal], best: usize, mode: IonoMode) -> bool {
+    if mode != IonoMode::IonosphereFree {
+        if let Some(signal) = signals.get_mut(best) {
+            signal.share = 1.0;
+        }
+        return true;
+    }
+    let Some([first, second]) = choice::pair(sat, signals.iter().map(|s| (s.code, s.rank))) else {
+        return false;
+    };
+    let gamma = |index: usize| signals.get(index).map_or(1.0, |s| s.gamma);
+    let (a, b) = (gamma(first), gamma(second));
+    for (index, share) in [(first, b / (b - a)), (second, -a / (b - a))] {
+        if let Some(signal) = signals.get_mut(index) {
+            signal.share = share;
+        }
+    }
+    true
+}
+
+/// The frequency shift that a satellite's signals agree on.
+fn shift(observations: &[Observation], signals: &[Signal]) -> Option<Shift> {
+    let mut reference: Option<f64> = None;
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for o in observations {
+        let Some(doppler_hz) = o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6) else { continue };
+        let Some(signal) = signals.iter().find(|s| s.code == o.code) else { continue };
+        let ratio = doppler_hz / signal.carrier_hz;
+        let base = *reference.get_or_insert(ratio);
+        if (ratio - base).abs() * SPEED_OF_LIGHT > SHIFT_LIMIT_M_S {
+            continue;
+        }
+        let w = 1.0 / model::rate_variance(signal.carrier_hz, signal.cn0_dbhz);
+        sum += w * (ratio - base);
+        weight += w;
+    }
+    let base = reference?;
+    let floor = model::RATE_FLOOR_M_S.powi(2);
+    Some(Shift { ratio: base + sum / weight, sigma_m_s: (floor + 1.0 / weight).sqrt() })
+}
