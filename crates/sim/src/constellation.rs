@@ -6,6 +6,12 @@
 //! | BDS IGSO C38–C40 | 55°, one ground track over 118° E |
 //! | BDS GEO C59, C60, C61 | 140°, 80°, 110.5° E |
 //! | GPS G01–G30 | Walker 30/6/1, 55°, 26 560 km |
+//! | BDS-2 GEO C01–C05 | 140.3°, 80.3°, 110.9°, 160°, 58.75° E |
+//! | BDS-2 IGSO C06–C10, C13, C16 | 55°, ground tracks over 108° E (three) and 95° E |
+//! | BDS-2 MEO C11, C12, C14 | between those of the Walker constellation |
+//! | SBAS GEO S30, S43, S44 | 110.5°, 80°, 140° E |
+//!
+//! Those of BDS-2 and SBAS are there for the scenes that ask for them, see [`Others`].
 //!
 //! Satellites of a kind have nearly one period, so that the constellations keep their shape for years.
 //! Eccentricities, clocks and group delays differ from satellite to satellite; clocks and delays are whole
@@ -15,7 +21,9 @@
 use std::f64::consts::{PI, TAU};
 
 use megrez_orbit::{Bdgim, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, NavData, TimeScale, UtcParams};
-use megrez_signal::{NavMessage, Sat};
+use megrez_signal::{Constellation, NavMessage, Sat, Signal};
+
+use crate::Scene;
 
 const MU_GPS: f64 = 3.986_005e14;
 const RATE_GPS: f64 = 7.292_115_146_7e-5;
@@ -29,6 +37,40 @@ const GEO: [(u8, f64); 3] = [(59, 140.0), (60, 80.0), (61, 110.5)];
 const GPS_SATS: u8 = 30;
 /// Longitude at which the IGSO satellites cross the equator northwards.
 const IGSO_LON_DEG: f64 = 118.0;
+/// A degree beside their successors at most: no two satellites send one orbit.
+const BDS2_GEO: [(u8, f64); 5] = [(1, 140.3), (2, 80.3), (3, 110.9), (4, 160.0), (5, 58.75)];
+/// Satellites with the longitude of their ground track and their third of it.
+const BDS2_IGSO: [(u8, f64, f64); 7] = [
+    (6, 108.0, 0.0),
+    (7, 108.0, 1.0),
+    (8, 108.0, 2.0),
+    (9, 95.0, 0.5),
+    (10, 95.0, 1.5),
+    (13, 95.0, 2.5),
+    (16, 95.0, 1.0),
+];
+/// Satellites with the plane and slot of the Walker constellation that they follow.
+const BDS2_MEO: [(u8, u8, f64); 3] = [(11, 0, 6.4), (12, 0, 7.4), (14, 1, 2.4)];
+const SBAS_GEO: [(u8, f64); 3] = [(30, 110.5), (43, 80.0), (44, 140.0)];
+
+/// Satellites beside those of BDS-3 and GPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Others {
+    pub bds2: bool,
+    pub sbas: bool,
+}
+
+impl Others {
+    /// Those that a scene asks for: by a signal that only they send, or by name.
+    pub fn of(scene: &Scene) -> Self {
+        let sent = |wanted: &dyn Fn(&'static Signal) -> bool| scene.signals.iter().any(|s| wanted(s.def()));
+        let named = scene.satellites.include.iter().any(|sat| sat.is_bds2());
+        Self {
+            bds2: named || sent(&|s| s.constellation == Constellation::Bds && s.senders().all(Sat::is_bds2)),
+            sbas: sent(&|s| s.constellation == Constellation::Sbas),
+        }
+    }
+}
 
 /// A satellite before its elements are referred to a `toe`.
 struct Nominal {
@@ -48,7 +90,7 @@ struct Nominal {
 /// Navigation data of the nominal constellations for a scene.
 ///
 /// A scene within an hour and a half gets one set of elements for its middle, longer ones get one an hour.
-pub(crate) fn nominal(start: GnssTime, duration_s: f64) -> NavData {
+pub(crate) fn nominal(start: GnssTime, duration_s: f64, others: Others) -> NavData {
     let mut nav = NavData::default();
     nav.gps_iono = Some(Klobuchar {
         alpha: [12.0 / 2f64.powi(30), 2.0 / 2f64.powi(27), -1.0 / 2f64.powi(24), -1.0 / 2f64.powi(24)],
@@ -66,13 +108,18 @@ pub(crate) fn nominal(start: GnssTime, duration_s: f64) -> NavData {
         for nominal in gps() {
             nav.insert(nominal.at(toe, NavMessage::Lnav, start).into());
         }
+        for nominal in sbas().filter(|_| others.sbas) {
+            nav.insert(nominal.at(toe, NavMessage::Sbas, start).into());
+        }
     }
     for toe in epochs(start, duration_s, TimeScale::Bdt) {
-        for nominal in bds() {
+        for nominal in bds3().chain(bds2().filter(|_| others.bds2)) {
             if nominal.sat.is_bds_geo() {
                 nav.insert(geostationary(&nominal, toe, start).into());
-            } else {
-                nav.insert(nominal.at(toe, NavMessage::D1, start).into());
+                continue;
+            }
+            nav.insert(nominal.at(toe, NavMessage::D1, start).into());
+            if nominal.sat.is_bds3() {
                 nav.insert(nominal.at(toe, NavMessage::Cnav1, start).into());
             }
         }
@@ -135,43 +182,65 @@ fn gps() -> impl Iterator<Item = Nominal> {
     })
 }
 
-fn bds() -> impl Iterator<Item = Nominal> {
-    let meo = (0u8..).zip(MEO_PRNS).map(|(k, prn)| {
-        let (plane, slot) = (k % 3, k / 3);
-        let sat = Sat::bds(prn);
-        Nominal {
-            sat,
-            a: 27_906_100.0 + 30.0 * vary(sat, 0),
-            e: 0.0008 + 0.0006 * vary(sat, 1),
-            inclination: (55.0 + 0.5 * vary(sat, 2)).to_radians(),
-            node: TAU * f64::from(plane) / 3.0,
-            node_rate: -6.8e-9,
-            perigee: PI * vary(sat, 4),
-            anomaly: TAU * (f64::from(slot) / 8.0 + f64::from(plane) / 24.0) - PI * vary(sat, 4),
-            delta_n: 3.8e-9,
-        }
-    });
-    let synchronous = (MU_BDS / (RATE_BDS * RATE_BDS)).cbrt();
-    let igso = (0u8..).zip(IGSO_PRNS).map(move |(k, prn)| {
-        let sat = Sat::bds(prn);
-        let third = TAU * f64::from(k) / 3.0;
-        // At the reference the satellite is `third` behind the node, which it reaches when the earth has
-        // turned by as much.
-        Nominal {
-            sat,
-            a: synchronous,
-            e: 0.002,
-            inclination: 55f64.to_radians(),
-            node: IGSO_LON_DEG.to_radians() + third,
-            node_rate: 0.0,
-            perigee: PI,
-            anomaly: -third - PI,
-            delta_n: 0.0,
-        }
-    });
-    let geo = GEO.map(move |(prn, lon_deg)| Nominal {
+fn bds3() -> impl Iterator<Item = Nominal> {
+    let meo = (0u8..).zip(MEO_PRNS).map(|(k, prn)| medium(prn, k % 3, f64::from(k / 3)));
+    let igso = (0u8..).zip(IGSO_PRNS).map(|(k, prn)| inclined(prn, IGSO_LON_DEG, f64::from(k), 0.002));
+    meo.chain(igso).chain(GEO.map(|(prn, lon_deg)| equatorial(Sat::bds(prn), lon_deg)))
+}
+
+fn bds2() -> impl Iterator<Item = Nominal> {
+    let meo = BDS2_MEO.map(|(prn, plane, slot)| medium(prn, plane, slot));
+    let igso = BDS2_IGSO.map(|(prn, lon_deg, third)| inclined(prn, lon_deg, third, 0.003));
+    let geo = BDS2_GEO.map(|(prn, lon_deg)| equatorial(Sat::bds(prn), lon_deg));
+    geo.into_iter().chain(igso).chain(meo)
+}
+
+fn sbas() -> impl Iterator<Item = Nominal> {
+    SBAS_GEO
+        .into_iter()
+        .map(|(prn, lon_deg)| equatorial(Sat { constellation: Constellation::Sbas, prn }, lon_deg))
+}
+
+/// A BeiDou satellite of medium height.
+fn medium(prn: u8, plane: u8, slot: f64) -> Nominal {
+    let sat = Sat::bds(prn);
+    Nominal {
+        sat,
+        a: 27_906_100.0 + 30.0 * vary(sat, 0),
+        e: 0.0008 + 0.0006 * vary(sat, 1),
+        inclination: (55.0 + 0.5 * vary(sat, 2)).to_radians(),
+        node: TAU * f64::from(plane) / 3.0,
+        node_rate: -6.8e-9,
+        perigee: PI * vary(sat, 4),
+        anomaly: TAU * (slot / 8.0 + f64::from(plane) / 24.0) - PI * vary(sat, 4),
+        delta_n: 3.8e-9,
+    }
+}
+
+/// A BeiDou satellite on an inclined synchronous orbit. At the reference it is `third` thirds of a turn behind the
+/// node, which it reaches when the earth has turned by as much.
+fn inclined(prn: u8, lon_deg: f64, third: f64, e: f64) -> Nominal {
+    let behind = TAU * third / 3.0;
+    Nominal {
         sat: Sat::bds(prn),
-        a: synchronous,
+        a: (MU_BDS / (RATE_BDS * RATE_BDS)).cbrt(),
+        e,
+        inclination: 55f64.to_radians(),
+        node: lon_deg.to_radians() + behind,
+        node_rate: 0.0,
+        perigee: PI,
+        anomaly: -behind - PI,
+        delta_n: 0.0,
+    }
+}
+
+/// A satellite over the equator.
+fn equatorial(sat: Sat, lon_deg: f64) -> Nominal {
+    let (mu, rate) =
+        if sat.constellation == Constellation::Bds { (MU_BDS, RATE_BDS) } else { (MU_GPS, RATE_GPS) };
+    Nominal {
+        sat,
+        a: (mu / (rate * rate)).cbrt(),
         e: 0.0003,
         inclination: 0.0,
         node: 0.0,
@@ -179,16 +248,14 @@ fn bds() -> impl Iterator<Item = Nominal> {
         perigee: 0.6,
         anomaly: lon_deg.to_radians() - 0.6,
         delta_n: 0.0,
-    });
-    meo.chain(igso).chain(geo)
+    }
 }
 
 impl Nominal {
     fn constants(&self) -> (f64, f64, TimeScale) {
-        if matches!(self.sat.constellation, megrez_signal::Constellation::Gps) {
-            (MU_GPS, RATE_GPS, TimeScale::Gpst)
-        } else {
-            (MU_BDS, RATE_BDS, TimeScale::Bdt)
+        match self.sat.constellation {
+            Constellation::Bds => (MU_BDS, RATE_BDS, TimeScale::Bdt),
+            _ => (MU_GPS, RATE_GPS, TimeScale::Gpst),
         }
     }
 
@@ -235,12 +302,14 @@ impl Nominal {
             let d1 = whole(9e-9 * vary(sat, 8), 1e-10);
             let d2 = whole(6e-9 * vary(sat, 9), 1e-10);
             let b1c = whole(9e-9 * vary(sat, 8) + 1e-9, 2f64.powi(-34));
-            let isc = whole(0.4e-9 * vary(sat, 10), 2f64.powi(-34));
+            let fine = |size_s: f64, what: u64| Some(whole(size_s * vary(sat, what), 2f64.powi(-34)));
             match message {
                 NavMessage::Cnav1 => GroupDelays {
                     tgd_b1cp: Some(b1c),
-                    tgd_b2ap: Some(0.0),
-                    isc_b1cd: Some(isc),
+                    isc_b1cd: fine(0.4e-9, 10),
+                    tgd_b2ap: fine(6e-9, 17),
+                    isc_b2ad: fine(0.4e-9, 18),
+                    tgd_b2bi: fine(6e-9, 19),
                     ..GroupDelays::default()
                 },
                 _ => GroupDelays { tgd1: Some(d1), tgd2: Some(d2), ..GroupDelays::default() },
@@ -338,26 +407,41 @@ mod tests {
     use super::*;
     use megrez_orbit::{Geodetic, look_angles};
 
+    const ALL: Others = Others { bds2: true, sbas: true };
+
     fn start() -> GnssTime {
         GnssTime::from_gpst(2408, 280_800.0)
     }
 
     #[test]
+    fn other_satellites_are_for_those_who_ask() {
+        let of = |text: &str| Others::of(&Scene::from_toml(text).unwrap());
+        assert_eq!(of("signals = ['B1I', 'L1CA', 'B1C']"), Others::default());
+        assert_eq!(of("signals = ['B2I']"), Others { bds2: true, sbas: false });
+        assert_eq!(of("satellites = { include = ['C03', 'C38'] }"), Others { bds2: true, sbas: false });
+        assert_eq!(of("signals = ['SBAS-L1']"), Others { bds2: false, sbas: true });
+    }
+
+    #[test]
     fn satellites_are_complete_and_plausible() {
-        let nav = nominal(start(), 60.0);
+        let nav = nominal(start(), 60.0, ALL);
         let sats: Vec<Sat> = nav.sats().collect();
-        assert_eq!(sats.iter().filter(|s| s.to_string().starts_with('C')).count(), 30);
-        assert_eq!(sats.iter().filter(|s| s.to_string().starts_with('G')).count(), 30);
+        let count = |letter: char| sats.iter().filter(|s| s.constellation.letter() == letter).count();
+        assert_eq!((count('C'), count('G'), count('S')), (45, 30, 3));
+        let inclined: Vec<u8> = IGSO_PRNS.into_iter().chain(BDS2_IGSO.map(|s| s.0)).collect();
+        let mut orbits: Vec<_> =
+            sats.iter().map(|sat| nav.ephemeris(*sat, start()).unwrap().kepler()).collect();
+        orbits.sort_by(|a, b| a.m0.total_cmp(&b.m0));
+        let apart = |pair: &[&KeplerEphemeris]| (pair[0].m0, pair[0].omega0) != (pair[1].m0, pair[1].omega0);
+        assert!(orbits.windows(2).all(apart));
         for &sat in &sats {
             let eph = nav.ephemeris(sat, start()).unwrap();
             assert!(eph.valid_at(start() + 60.0));
             let state = eph.state(start());
-            let want = if sat.is_bds_geo() || IGSO_PRNS.contains(&sat.prn) && sat != Sat::gps(sat.prn) {
-                42.164e6
-            } else if sat == Sat::gps(sat.prn) {
-                26.56e6
-            } else {
-                27.906e6
+            let want = match sat.constellation {
+                Constellation::Gps => 26.56e6,
+                Constellation::Bds if !sat.is_bds_geo() && !inclined.contains(&sat.prn) => 27.906e6,
+                _ => 42.164e6,
             };
             assert!((state.position.norm() / want - 1.0).abs() < 0.012, "{sat}");
             assert!(state.clock_s.abs() < 1e-3);
@@ -368,10 +452,12 @@ mod tests {
     fn geostationary_satellites_stay() {
         for hours in [0.0, 5.0, 13.0, 90.0] {
             let t = start() + 3600.0 * hours;
-            let nav = nominal(t, 60.0);
-            for (prn, lon) in GEO {
-                let place = nav.ephemeris(Sat::bds(prn), t).unwrap().state(t).position.to_geodetic();
-                assert!((place.lon_deg - lon).abs() < 0.1 && place.lat_deg.abs() < 0.01, "{prn} {place:?}");
+            let nav = nominal(t, 60.0, ALL);
+            let sbas = |prn| Sat { constellation: Constellation::Sbas, prn };
+            let bds = GEO.into_iter().chain(BDS2_GEO).map(|(prn, lon)| (Sat::bds(prn), lon));
+            for (sat, lon) in bds.chain(SBAS_GEO.map(|(prn, lon)| (sbas(prn), lon))) {
+                let place = nav.ephemeris(sat, t).unwrap().state(t).position.to_geodetic();
+                assert!((place.lon_deg - lon).abs() < 0.1 && place.lat_deg.abs() < 0.01, "{sat} {place:?}");
             }
         }
     }
@@ -385,7 +471,7 @@ mod tests {
             let mut last: Option<Geodetic> = None;
             for k in 0..1440 {
                 let t = start() + day * f64::from(k) / 1440.0;
-                let nav = nominal(t, 60.0);
+                let nav = nominal(t, 60.0, ALL);
                 let place = nav.ephemeris(Sat::bds(prn), t).unwrap().state(t).position.to_geodetic();
                 if last.is_some_and(|l| l.lat_deg < 0.0 && place.lat_deg >= 0.0) {
                     crossings.push(place.lon_deg);
@@ -399,7 +485,7 @@ mod tests {
 
     #[test]
     fn hourly_sets_describe_one_orbit() {
-        let nav = nominal(start(), 8.0 * 3600.0);
+        let nav = nominal(start(), 8.0 * 3600.0, ALL);
         for sat in nav.sats() {
             let sets: Vec<_> = nav.ephemerides_of(sat).iter().collect();
             for pair in sets.windows(2) {
@@ -418,7 +504,7 @@ mod tests {
         let place = Geodetic { lat_deg: 30.53, lon_deg: 114.36, height_m: 50.0 }.to_ecef();
         for hour in 0..24 {
             let t = start() + 3600.0 * f64::from(hour);
-            let nav = nominal(t, 60.0);
+            let nav = nominal(t, 60.0, Others::default());
             let up = |letter: char| {
                 let high = |sat: &Sat| {
                     let state = nav.ephemeris(*sat, t).unwrap().state(t);

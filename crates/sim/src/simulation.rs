@@ -6,6 +6,7 @@ use megrez_signal::{NavMessage, SPEED_OF_LIGHT, Sat, SignalId};
 use num_complex::Complex;
 use rayon::prelude::*;
 
+use crate::constellation::Others;
 use crate::emission::Emission;
 use crate::filter::Filter;
 use crate::motion::Motion;
@@ -54,7 +55,7 @@ impl Simulation {
         let motion = Motion::of(&scene.receiver)?;
         let nav = match &scene.satellites.navigation {
             Some(path) => megrez_rinex::read_nav(path)?.nav,
-            None => constellation::nominal(scene.start, scene.duration_s),
+            None => constellation::nominal(scene.start, scene.duration_s, Others::of(&scene)),
         };
         let middle = scene.start + 0.5 * scene.duration_s;
         let sent = sent_data(&nav, middle, scene.duration_s);
