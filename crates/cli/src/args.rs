@@ -1,13 +1,17 @@
 //! The command line, from which help, completions and parsing come.
 
+mod solve;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use megrez::prelude::*;
+use megrez::pvt::Dynamics;
 use megrez_source::parse_quantity;
 
 use crate::truth::Truth;
+pub use solve::{SolveArgs, SolveMode};
 
 /// A software-defined GNSS receiver, BeiDou first: samples in, positions out.
 ///
@@ -34,6 +38,8 @@ pub enum Command {
     Acquire(Box<AcquireArgs>),
     /// Position from a few milliseconds of samples and a navigation file.
     Snapshot(Box<SnapshotArgs>),
+    /// Positions from RINEX observations of any receiver.
+    Solve(Box<SolveArgs>),
     /// Make a recording with its truth.
     Simulate(Box<SimulateArgs>),
     /// What is in a file of samples: levels, spectrum, satellites.
@@ -68,10 +74,16 @@ fn non_negative(text: &str) -> Result<f64, String> {
     }
 }
 
-/// "lat,lon" or "lat,lon,height" in degrees and metres.
+/// "lat,lon" or "lat,lon,height" in degrees and metres, or earth-fixed "x,y,z" in metres.
 pub fn position(text: &str) -> Result<Geodetic, String> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
     let (lat_deg, lon_deg, height_m) = match numbers.as_deref() {
+        // No latitude, longitude and height are as large as the earth.
+        Some(&[x, y, z])
+            if (6e6..1e8).contains(&Ecef::new(x, y, z).norm()) && x.abs().max(y.abs()) > 360.0 =>
+        {
+            return Ok(Ecef::new(x, y, z).to_geodetic());
+        }
         Some(&[lat, lon]) => (lat, lon, 0.0),
         Some(&[lat, lon, height]) => (lat, lon, height),
         _ => {
@@ -147,6 +159,16 @@ pub enum DynamicsArg {
     Pedestrian,
     /// On wheels or water
     Vehicle,
+}
+
+impl From<DynamicsArg> for Dynamics {
+    fn from(dynamics: DynamicsArg) -> Self {
+        match dynamics {
+            DynamicsArg::Static => Self::Static,
+            DynamicsArg::Pedestrian => Self::Pedestrian,
+            DynamicsArg::Vehicle => Self::Vehicle,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -461,6 +483,8 @@ mod tests {
         assert_eq!(t.civil(megrez::orbit::TimeScale::Utc).to_string(), "2021-11-25T00:40:39.700");
         assert!(instant("2021-13-01T00:00").unwrap_err().contains("2021-13-01T00:00"));
         assert_eq!(position("30.5, 114.4,50").unwrap().height_m, 50.0);
+        assert!((position("4075580.3111,931854.0543,4801568.2808").unwrap().lat_deg - 49.144).abs() < 1e-3);
+        assert_eq!(position("0,0,9e6").unwrap().height_m, 9e6);
         assert!(position("91,0,0").is_err() && position("1").is_err() && position("a,b").is_err());
     }
 }

@@ -7,3 +7,4 @@ pub mod info;
 pub mod run;
 pub mod simulate;
 pub mod snapshot;
+pub mod solve;

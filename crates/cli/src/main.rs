@@ -50,6 +50,7 @@ fn dispatch(cli: Cli) -> Result<bool, CliError> {
         Command::Run(args) => commands::run::run(&args),
         Command::Acquire(args) => commands::acquire::run(&args),
         Command::Snapshot(args) => commands::snapshot::run(&args),
+        Command::Solve(args) => commands::solve::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Bench(args) => commands::bench::run(&args),

@@ -11,11 +11,10 @@ use std::time::Duration;
 
 use megrez::orbit::TimeScale;
 use megrez::prelude::*;
-use megrez::pvt::Dynamics;
 use megrez::{Diagnosis, HotStart, LossReason};
 use megrez_output::{Summary, SummaryBuilder};
 
-use crate::args::{DynamicsArg, RunArgs};
+use crate::args::RunArgs;
 use crate::commands::snapshot::read_nav;
 use crate::error::CliError;
 use crate::input::Input;
@@ -122,11 +121,7 @@ fn build(args: &RunArgs, info: &StreamInfo) -> Result<Receiver, CliError> {
         builder = builder.nav(read_nav(&args.nav)?);
     }
     let builder = builder.interval_s(args.interval).configure(|config| {
-        config.dynamics = match args.dynamics {
-            DynamicsArg::Static => Dynamics::Static,
-            DynamicsArg::Pedestrian => Dynamics::Pedestrian,
-            DynamicsArg::Vehicle => Dynamics::Vehicle,
-        };
+        config.dynamics = args.dynamics.into();
         config.oscillator_error_ppm = args.signals.oscillator;
         config.solver.elevation_mask_deg = args.elevation_mask;
         config.near_time = args.time.or(config.near_time);

@@ -1,0 +1,144 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use megrez::prelude::*;
+use megrez::pvt::{IonoMode, SolverConfig};
+
+use super::{DynamicsArg, instant};
+use crate::truth::Truth;
+
+/// How observations become positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SolveMode {
+    /// Each epoch by itself, from its pseudoranges
+    Spp,
+    /// A Kalman filter over epochs, with carrier phases and Dopplers
+    Filter,
+}
+
+/// What is done about the ionosphere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IonoArg {
+    /// Nothing
+    Off,
+    /// The broadcast model corrects each satellite's best signal
+    Broadcast,
+    /// The broadcast model, and what signals on other frequencies say of it
+    Combined,
+    /// Pairs of signals on two frequencies, in which the ionosphere cancels
+    Free,
+}
+
+/// A satellite system by its RINEX letter or its name.
+fn system(text: &str) -> Result<Constellation, String> {
+    let named = match text.to_ascii_lowercase().as_str() {
+        "bds" | "beidou" => Some(Constellation::Bds),
+        "gps" => Some(Constellation::Gps),
+        "gal" | "galileo" => Some(Constellation::Galileo),
+        "glo" | "glonass" => Some(Constellation::Glonass),
+        "qzs" | "qzss" => Some(Constellation::Qzss),
+        letter if letter.len() == 1 => {
+            letter.to_uppercase().chars().next().and_then(Constellation::from_letter)
+        }
+        _ => None,
+    };
+    named.ok_or_else(|| {
+        "a system such as C, G, E, R, J or bds, gps, galileo, glonass, qzss is needed".to_string()
+    })
+}
+
+/// Positions from RINEX observations of any receiver.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  megrez solve rover.obs --nav brdc.rnx
+  megrez solve station.crx.gz --nav brdc.rnx.gz --systems C --truth 55.49,8.45,59.6 --plot station.html
+  megrez solve rover.obs --nav brdc.rnx --mode filter --dynamics vehicle --out result
+  megrez solve day/*.crx.gz --nav brdc.rnx.gz --out results
+  megrez solve rover.obs --nav brdc.rnx --pos - | head")]
+pub struct SolveArgs {
+    /// Observation files: RINEX 2.11, 3.0x or 4, also Hatanaka-compressed (.crx) and gzip
+    #[arg(required = true, value_name = "ROVER")]
+    pub rovers: Vec<PathBuf>,
+
+    /// Navigation file: RINEX 2.11, 3 or 4, or a UBX log; may be given several times
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub nav: Vec<PathBuf>,
+
+    /// How positions are computed
+    #[arg(long, value_enum, default_value_t = SolveMode::Spp)]
+    pub mode: SolveMode,
+
+    /// Satellite systems, separated by commas: C, G, E, R, J or their names [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "SYS", value_parser = system)]
+    pub systems: Vec<Constellation>,
+
+    /// How the receiver moves (--mode filter)
+    #[arg(long, value_enum, default_value = "vehicle")]
+    pub dynamics: DynamicsArg,
+
+    /// What is done about the ionosphere
+    #[arg(long, value_enum, default_value_t = IonoArg::Combined)]
+    pub ionosphere: IonoArg,
+
+    /// Satellites below this elevation are not used, degrees
+    #[arg(long, value_name = "DEG", default_value_t = 10.0)]
+    pub elevation_mask: f64,
+
+    /// Weaker signals are not used, dB-Hz
+    #[arg(long, value_name = "DBHZ", default_value_t = 0.0)]
+    pub min_cn0: f64,
+
+    /// First epoch to use
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub start: Option<GnssTime>,
+
+    /// Last epoch to use
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub end: Option<GnssTime>,
+
+    /// Folder for solution.pos, solution.jsonl and track.*; of several files, one folder each in it
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// File for the positions in RTKLIB's columns, - for standard output
+    #[arg(long, value_name = "FILE")]
+    pub pos: Option<PathBuf>,
+
+    /// True position lat,lon,height or x,y,z in metres, or a truth file of `megrez simulate`: prints errors
+    #[arg(long, value_name = "POS")]
+    pub truth: Option<Truth>,
+
+    /// Draw track, errors, residuals, sky and geometry into a page (.html) or a picture (.svg)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+
+    /// Print the statistics as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print nothing on standard error but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl SolveArgs {
+    /// The solver's settings.
+    pub fn config(&self) -> SolverConfig {
+        SolverConfig {
+            elevation_mask_deg: self.elevation_mask,
+            min_cn0_dbhz: self.min_cn0,
+            ionosphere: match self.ionosphere {
+                IonoArg::Off => IonoMode::Off,
+                IonoArg::Broadcast => IonoMode::Broadcast,
+                IonoArg::Combined => IonoMode::Combined,
+                IonoArg::Free => IonoMode::IonosphereFree,
+            },
+            ..SolverConfig::default()
+        }
+    }
+
+    /// Whether an epoch lies within the times asked for.
+    pub fn wants(&self, time: GnssTime) -> bool {
+        self.start.is_none_or(|start| time >= start) && self.end.is_none_or(|end| time <= end)
+    }
+}
