@@ -30,6 +30,7 @@ mod model;
 mod protection;
 mod ranging;
 mod sight;
+pub mod rtk;
 mod snapshot;
 mod solution;
 mod spp;
