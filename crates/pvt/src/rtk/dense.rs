@@ -13,10 +13,11 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     rest + (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
-/// Factors the symmetric matrix `m` of `n` columns, of which the lower triangle is read, as C Cᵀ: C takes the place of
-/// the lower triangle. False if it is not positive definite to rounding error.
-pub(crate) fn cholesky(m: &mut [f64], n: usize) -> bool {
-    for j in 0..n {
+/// The first `count` columns of the factor C of the symmetric matrix `m` = C Cᵀ of `n` columns, of which the lower
+/// triangle is read and overwritten; what is left below and to the right is the matrix after elimination of the
+/// first `count` unknowns. False if it is not positive definite to rounding error.
+pub(crate) fn eliminate(m: &mut [f64], n: usize, count: usize) -> bool {
+    for j in 0..count {
         let diagonal = m[j * n + j];
         if !(diagonal.is_finite() && diagonal > 0.0) {
             return false;
@@ -36,21 +37,29 @@ pub(crate) fn cholesky(m: &mut [f64], n: usize) -> bool {
     true
 }
 
-/// Solves C x = v in place, C lower triangular.
+/// Factors the symmetric matrix `m` of `n` columns as C Cᵀ: C takes the place of the lower triangle. False if it is
+/// not positive definite to rounding error.
+pub(crate) fn cholesky(m: &mut [f64], n: usize) -> bool {
+    eliminate(m, n, n)
+}
+
+/// Solves C x = v in place for the first unknowns, as many as `v` has; C is lower triangular, of `n` columns.
 pub(crate) fn solve_lower(c: &[f64], n: usize, v: &mut [f64]) {
-    for (j, column) in c.chunks_exact(n.max(1)).enumerate() {
+    let count = v.len();
+    for (j, column) in c.chunks_exact(n.max(1)).take(count).enumerate() {
         let (head, tail) = v.split_at_mut(j + 1);
         let x = head[j] / column[j];
         head[j] = x;
-        tail.iter_mut().zip(&column[j + 1..]).for_each(|(t, l)| *t -= x * l);
+        tail.iter_mut().zip(&column[j + 1..count]).for_each(|(t, l)| *t -= x * l);
     }
 }
 
-/// Solves Cᵀ x = v in place, C lower triangular.
+/// Solves Cᵀ x = v in place for the first unknowns, as many as `v` has; C is lower triangular, of `n` columns.
 pub(crate) fn solve_lower_transposed(c: &[f64], n: usize, v: &mut [f64]) {
-    for (j, column) in c.chunks_exact(n.max(1)).enumerate().rev() {
+    let count = v.len();
+    for (j, column) in c.chunks_exact(n.max(1)).take(count).enumerate().rev() {
         let (head, tail) = v.split_at_mut(j + 1);
-        head[j] = (head[j] - dot(tail, &column[j + 1..])) / column[j];
+        head[j] = (head[j] - dot(tail, &column[j + 1..count])) / column[j];
     }
 }
 
