@@ -37,7 +37,10 @@ pub struct RtkConfig {
     pub phase_sigma_m: f64,
     /// Seconds by which a base epoch may be older than the rover's, or beyond the last one.
     pub max_age_s: f64,
-    /// Time constant in s with which old phases lose their weight: errors such as multipath are no noise.
+    /// Seconds over which errors are alike (multipath, above all): epochs that follow each other sooner add no
+    /// more than one such time's worth of knowledge to what is carried from epoch to epoch.
+    pub correlation_s: f64,
+    /// Time constant in s with which a moving rover's ambiguities lose their weight.
     pub memory_s: f64,
     /// Least bootstrapped success rate of the ambiguities that are fixed; those that spoil it stay real numbers.
     pub min_success_rate: f64,
@@ -85,7 +88,8 @@ impl Default for RtkConfig {
             code_sigma_m: 0.3,
             phase_sigma_m: 0.002,
             max_age_s: 30.0,
-            memory_s: 600.0,
+            correlation_s: 100.0,
+            memory_s: 1800.0,
             min_success_rate: 0.99,
             failure_rate: 0.001,
             min_ratio: 1.5,

@@ -148,19 +148,18 @@ impl Information {
         let (mut weights, mut values) = (0.0, 0.0);
         for row in rows {
             let w = row.weight;
-            for i in 0..POSITION {
-                let wi = w * row.unit[i];
-                for j in 0..POSITION {
-                    self.matrix[i * n + j] += wi * row.unit[j];
-                }
+            for (i, u) in row.unit.iter().enumerate() {
+                let wi = w * u;
+                let column = &mut self.matrix[i * n..i * n + POSITION];
+                column.iter_mut().zip(&row.unit).for_each(|(m, v)| *m += wi * v);
                 self.vector[i] += wi * row.value;
                 sums[i] += wi;
             }
             if let Some((at, wavelength)) = row.ambiguity {
                 let wa = w * wavelength;
-                for i in 0..POSITION {
-                    self.matrix[i * n + at] += wa * row.unit[i];
-                    self.matrix[at * n + i] += wa * row.unit[i];
+                for (i, u) in row.unit.iter().enumerate() {
+                    self.matrix[i * n + at] += wa * u;
+                    self.matrix[at * n + i] += wa * u;
                 }
                 self.matrix[at * n + at] += wa * wavelength;
                 self.vector[at] += wa * row.value;

@@ -49,6 +49,8 @@ const MOST_EXCLUSIONS: usize = 4;
 const SUSPENSION_S: f64 = 30.0;
 /// Seconds without a solution after which nothing is carried over.
 const LONGEST_GAP_S: f64 = 120.0;
+/// Interval between epochs before it is known, s.
+const USUAL_INTERVAL_S: f64 = 1.0;
 /// Epochs that must agree after integers have contradicted those before.
 const CONFIRMATIONS: u32 = 5;
 
@@ -112,7 +114,8 @@ impl Rtk {
     }
 
     /// Position at a rover epoch, with the base epoch nearest to it of `base`, or by interpolation between the two
-    /// around it. Observations must be sorted by satellite; epochs must not go back in time.
+    /// around it. Observations must be sorted by satellite, base epochs by time; rover epochs must not go back in
+    /// time.
     ///
     /// # Errors
     /// [`RtkError`] says what was missing.
@@ -137,7 +140,7 @@ impl Rtk {
         if differences.sats() < FEWEST_SATS {
             return Err(RtkError::TooFewSatellites { found: differences.sats(), needed: FEWEST_SATS });
         }
-        self.forget_old(time);
+        let elapsed_s = self.forget_old(time);
         let (origin, mut singles) = self.linearise(&differences, base_position)?;
         if self.config.mode != RtkMode::Instantaneous {
             self.tracks.mark(&mut singles, time, origin, self.config.mode);
@@ -146,19 +149,33 @@ impl Rtk {
         self.predict(&singles);
         let mut excluded: Vec<Sat> = self.suspended.iter().map(|(sat, _)| *sat).collect();
         let attempt = self.attempts(&singles, &mut excluded).ok_or(RtkError::Undetermined)?;
-        if attempt.accepted && self.config.mode != RtkMode::Instantaneous {
-            let known = |sat: &Sat, list: &[(Sat, GnssTime)]| list.iter().any(|(s, _)| s == sat);
-            for sat in &excluded {
-                if !known(sat, &self.suspended) {
-                    self.suspended.push((*sat, time));
-                }
+        let solution = self.report(attempt, &singles, &excluded, time, origin, base_position, base.age_s);
+        if self.config.mode != RtkMode::Instantaneous {
+            if solution.is_fixed() {
+                self.suspend(&excluded, time);
             }
+            self.carry(&singles, &excluded, elapsed_s);
         }
-        Ok(self.report(attempt, &singles, excluded, time, origin, base_position, base.age_s))
+        Ok(solution)
     }
 
-    /// Drops what is too old to be carried over.
-    fn forget_old(&mut self, time: GnssTime) {
+    /// Leaves satellites out for a while.
+    fn suspend(&mut self, excluded: &[Sat], time: GnssTime) {
+        for sat in excluded {
+            if !self.suspended.iter().any(|(s, _)| s == sat) {
+                self.suspended.push((*sat, time));
+            }
+        }
+    }
+
+    /// Makes the information that of the next epoch: this one counts for as much as it tells beyond those before.
+    fn carry(&mut self, singles: &[Single], excluded: &[Sat], elapsed_s: f64) {
+        let elapsed_s = if elapsed_s > 0.0 { elapsed_s } else { USUAL_INTERVAL_S };
+        self.add_all(singles, excluded, (elapsed_s / self.config.correlation_s).min(1.0));
+    }
+
+    /// Drops what is too old to be carried over; returns the time since the last epoch.
+    fn forget_old(&mut self, time: GnssTime) -> f64 {
         self.suspended.retain(|(_, since)| time - *since < SUSPENSION_S);
         let elapsed_s = self.tracks.time().map_or(0.0, |last| time - last);
         let gap = !(0.0..=LONGEST_GAP_S).contains(&elapsed_s);
@@ -171,6 +188,7 @@ impl Rtk {
             self.information.forget_position();
             self.information.fade((-elapsed_s / self.config.memory_s).exp());
         }
+        elapsed_s
     }
 
     /// The differences, reduced from a point so near the rover that the geometry is linear, without gross errors of
@@ -228,8 +246,9 @@ impl Rtk {
         Some(Attempt { accepted: false, ..attempt })
     }
 
-    /// Adds the measurements of all satellites but the excluded to the information as it was before the epoch.
-    fn add_all(&mut self, singles: &[Single], excluded: &[Sat]) {
+    /// Adds the measurements of all satellites but the excluded to the information as it was before the epoch,
+    /// with their weights scaled.
+    fn add_all(&mut self, singles: &[Single], excluded: &[Sat], scale: f64) {
         self.information.copy_from(&self.before);
         if !excluded.is_empty() {
             let links: Vec<Link> = self.information.links().to_vec();
@@ -244,7 +263,7 @@ impl Rtk {
             self.rows.clear();
             self.rows.extend(members().filter_map(|s| {
                 let value = s.code_m?;
-                Some(Row { unit: towards(s), ambiguity: None, value, weight: 1.0 / s.code_variance })
+                Some(Row { unit: towards(s), ambiguity: None, value, weight: scale / s.code_variance })
             }));
             self.information.add(&self.rows, &mut self.sums);
             self.rows.clear();
@@ -253,7 +272,7 @@ impl Rtk {
                     continue;
                 };
                 let ambiguity = Some((index, s.wavelength_m));
-                self.rows.push(Row { unit: towards(s), ambiguity, value, weight: 1.0 / s.phase_variance });
+                self.rows.push(Row { unit: towards(s), ambiguity, value, weight: scale / s.phase_variance });
             }
             self.information.add(&self.rows, &mut self.sums);
         }
@@ -285,7 +304,7 @@ impl Rtk {
     }
 
     fn attempt(&mut self, singles: &[Single], excluded: &[Sat]) -> Option<Attempt> {
-        self.add_all(singles, excluded);
+        self.add_all(singles, excluded, 1.0);
         self.assign(singles, excluded);
         let solution = self.resolver.resolve(&self.information, &self.roles, &self.config)?;
         let links = self.information.links();
@@ -329,7 +348,7 @@ impl Rtk {
         &mut self,
         attempt: Attempt,
         singles: &[Single],
-        excluded: Vec<Sat>,
+        excluded: &[Sat],
         time: GnssTime,
         origin: Ecef,
         base: Ecef,
@@ -394,7 +413,7 @@ impl Rtk {
             ambiguities_fixed: if status == RtkStatus::Float { 0 } else { solution.fixed },
             age_s,
             sats,
-            excluded,
+            excluded: excluded.to_vec(),
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::model::EARTH_RATE;
 const ATTRIBUTES: &[u8] = b"QPLXZCISDABEMNKVWYJ";
 /// Standard deviation by which a base epoch loses worth, m for each second of age.
 const AGE_SIGMA_M_S: f64 = 0.5e-3;
+/// Difference of receiver clocks within which two epochs are the same, s.
+const SAME_EPOCH_S: f64 = 2e-3;
 /// Noise bandwidths of code and carrier loops that C/N0 is weighed with, Hz.
 const CODE_BANDWIDTH_HZ: f64 = 0.5;
 const PHASE_BANDWIDTH_HZ: f64 = 10.0;
@@ -137,21 +139,26 @@ pub(crate) struct BaseEpochs<'a> {
 }
 
 impl<'a> BaseEpochs<'a> {
-    /// The epoch of `base` nearest to `t`, with the one on the other side of `t` to interpolate with.
+    /// The epoch of `base`, which is in order of time, nearest to `t`, with the one on the other side of `t` to
+    /// interpolate with.
     pub fn choose(base: &'a [ObservationEpoch], t: GnssTime, max_age_s: f64) -> Option<Self> {
-        let near = base.iter().min_by(|a, b| (a.time - t).abs().total_cmp(&(b.time - t).abs()))?;
-        let age = t - near.time;
-        // Receiver clocks within half a millisecond read the same epoch.
-        if age.abs() < 1e-3 {
+        let later = base.partition_point(|e| e.time - t < 0.0);
+        let after = base.get(later);
+        let before = later.checked_sub(1).and_then(|i| base.get(i));
+        let (near, other) = match (before, after) {
+            (Some(b), Some(a)) if t - b.time <= a.time - t => (b, Some(a)),
+            (Some(b), Some(a)) => (a, Some(b)),
+            (one, two) => (one.or(two)?, None),
+        };
+        let age_s = t - near.time;
+        if age_s.abs() < SAME_EPOCH_S {
             return Some(Self { near, other: None, age_s: 0.0 });
         }
-        let beyond = base.iter().filter(|e| (t - e.time) * age < 0.0);
-        let second = beyond.min_by(|a, b| (a.time - t).abs().total_cmp(&(b.time - t).abs()));
-        if let Some(second) = second.filter(|s| (s.time - near.time).abs() <= max_age_s) {
-            let weight = age / (second.time - near.time);
-            return Some(Self { near, other: Some((second, weight)), age_s: 0.0 });
+        if let Some(other) = other.filter(|o| (o.time - near.time).abs() <= max_age_s) {
+            let weight = age_s / (other.time - near.time);
+            return Some(Self { near, other: Some((other, weight)), age_s: 0.0 });
         }
-        (age.abs() <= max_age_s).then_some(Self { near, other: None, age_s: age })
+        (age_s.abs() <= max_age_s).then_some(Self { near, other: None, age_s })
     }
 }
 
