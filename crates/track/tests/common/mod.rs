@@ -70,7 +70,10 @@ impl Part {
 
     /// Waveform at a fraction of a chip: sine-phased square waves of one and six cycles a chip.
     fn waveform(&self, fraction: f64) -> Complex<f64> {
-        let square = |cycles: f64| if (fraction * cycles).fract() < 0.5 { 1.0 } else { -1.0 };
+        let square = |cycles: f64| {
+            let turns = fraction * cycles;
+            if turns - f64::from(turns as u32) < 0.5 { 1.0 } else { -1.0 }
+        };
         match self.modulation {
             Modulation::Bpsk => Complex::new(1.0, 0.0),
             Modulation::BocSine => Complex::new(square(1.0), 0.0),
@@ -80,6 +83,14 @@ impl Part {
             }
         }
     }
+}
+
+/// A code period that is being received.
+struct Period {
+    /// Chips at its start.
+    start: f64,
+    /// Sign of each component, of data and secondary code together.
+    signs: Vec<f32>,
 }
 
 impl Scene {
@@ -166,6 +177,18 @@ impl Scene {
         StreamInfo { sample_rate_hz: self.rate, center_hz: self.signal.carrier_hz, complex: true }
     }
 
+    /// The code period running after `chips`.
+    fn period(&self, chips: f64, symbols: &[f32]) -> Period {
+        let length = self.signal.code_length as f64;
+        let period = (chips / length).floor();
+        let index = period as usize + self.symbol_phase;
+        let sign = |part: &Part| {
+            let data = if part.data { symbols[index / self.periods] } else { 1.0 };
+            part.secondary[index % part.secondary.len()] * data
+        };
+        Period { start: period * length, signs: self.parts.iter().map(sign).collect() }
+    }
+
     /// Samples `first` to `first` + `seconds`.
     pub fn samples(&self, first: u64, seconds: f64) -> Vec<Complex<i8>> {
         let n = (seconds * self.rate) as usize;
@@ -176,6 +199,7 @@ impl Scene {
             .cn0_dbhz
             .map_or(0.0, |c| (10f64.powf(c / 10.0) * 2.0 * NOISE_RMS * NOISE_RMS / self.rate).sqrt());
         let length = self.signal.code_length as f64;
+        let mut period = self.period(self.chips(first as f64 / self.rate), &symbols);
         let mut out = Vec::with_capacity(n);
         // Within a stretch of 100 samples the carrier is a line to far better than a microcycle.
         const STRETCH: usize = 100;
@@ -190,22 +214,24 @@ impl Scene {
             let amplitude = if t >= self.outage.0 && t < self.outage.1 { 0.0 } else { level };
             for k in 0..STRETCH.min(n - i) {
                 let chips = c0 + (c1 - c0) * k as f64 / STRETCH as f64;
-                let period = (chips / length).floor();
-                let index = period as usize + self.symbol_phase;
-                let chip = chips - period * length;
+                if !(0.0..length).contains(&(chips - period.start)) {
+                    period = self.period(chips, &symbols);
+                }
+                let chip = chips - period.start;
+                let number = chip as usize;
                 let mut z = Complex::new(0.0, 0.0);
-                for part in &self.parts {
-                    let data = if part.data { symbols[index / self.periods] } else { 1.0 };
-                    let sign = part.code[chip as usize] * part.secondary[index % part.secondary.len()] * data;
-                    z += part.factor * part.waveform(chip.fract()) * f64::from(sign);
+                for (part, sign) in self.parts.iter().zip(&period.signs) {
+                    let value = part.code[number] * sign;
+                    z += part.factor * part.waveform(chip - number as f64) * f64::from(value);
                 }
                 let z = carrier * amplitude * z;
                 carrier *= turn;
+                // To the nearest level; casts are faster than rounding.
                 let mut add = |x: f64| {
                     let g: f64 = noise.sample(StandardNormal);
-                    (x + NOISE_RMS * g).round().clamp(-127.0, 127.0) as i8
+                    ((x + NOISE_RMS * g).clamp(-127.0, 127.0) + 127.5) as i16 - 127
                 };
-                out.push(Complex::new(add(z.re), add(z.im)));
+                out.push(Complex::new(add(z.re) as i8, add(z.im) as i8));
             }
             i += STRETCH;
         }
