@@ -14,7 +14,7 @@ fn order(constellation: Constellation) -> &'static [&'static [u8; 2]] {
             b"7D", b"7Z", b"7P", b"7I", b"7X", b"7Q",
         ],
         Constellation::Gps => &[
-            b"1C", b"1W", b"1P", b"1Y", b"1X", b"1L", b"1S", b"2W", b"2P", b"2Y", b"2L", b"2X", b"2S", b"2C",
+            b"1W", b"1P", b"1Y", b"1C", b"1X", b"1L", b"1S", b"2W", b"2P", b"2Y", b"2L", b"2X", b"2S", b"2C",
             b"2D", b"5Q", b"5X", b"5I",
         ],
         Constellation::Galileo => {
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(of(Sat::bds(30), &["2I", "7I"]), None);
         assert_eq!(of(Sat::bds(30), &["1P", "7D"]).as_deref(), Some("1P+7D"));
         assert_eq!(of(Sat::bds(30), &["1P", "2I", "5P"]).as_deref(), Some("1P+5P"));
-        assert_eq!(of(Sat::gps(3), &["1C", "1W", "2L", "2W", "5Q"]).as_deref(), Some("1C+2W"));
+        assert_eq!(of(Sat::gps(3), &["1C", "1W", "2L", "2W", "5Q"]).as_deref(), Some("1W+2W"));
         assert_eq!(of(Sat::gps(3), &["1C", "5Q"]).as_deref(), Some("1C+5Q"));
         assert_eq!(of(galileo, &["1C", "5Q", "7Q"]).as_deref(), Some("1C+5Q"));
         assert_eq!(of(galileo, &["1C"]), None);
@@ -129,7 +129,7 @@ mod tests {
         let found = names(Sat::gps(3), &["1C", "1W", "2W", "5Q"], &config).unwrap();
         assert_eq!(found, ["1W", "5Q"]);
         assert_eq!(rank(gps, code("1W"), &config), Some(0));
-        assert_eq!(rank(gps, code("1C"), &config), Some(100));
+        assert_eq!(rank(gps, code("1C"), &config), Some(103));
         assert_eq!(rank(gps, code("9C"), &config), None);
     }
 }

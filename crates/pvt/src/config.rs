@@ -18,14 +18,15 @@ pub enum IonoMode {
     Off,
     /// The broadcast model corrects each satellite's best signal.
     Broadcast,
-    /// The broadcast model with a standard deviation, and all signals of each satellite on different bands: the
-    /// combination of them that is most certain. A satellite with one signal counts as in
-    /// [`IonoMode::Broadcast`]; signals far apart in frequency say more of the ionosphere than the model does.
+    /// The broadcast model with its standard deviation, and two bands of each satellite that has them: the
+    /// combination of them that is most certain. Where the model is good, that is nearly the better of the two; where
+    /// it is poor, nearly that which is free of the ionosphere. The delay of a band in the receiver is estimated.
     #[default]
     Combined,
     /// Two signals of each satellite combined so that the ionosphere cancels (to first order), in the pairs that
     /// its system has: B1I with B3I, B1C with B2a or B2b (BeiDou-2 also B1I with B2I); L1 with L2 or L5; E1 with
-    /// E5a, E5b or E5; G1 with G2. Satellites without such a pair are refused with [`crate::Refusal::NoPair`].
+    /// E5a, E5b or E5; G1 with G2. For satellites without the pair that most of their system have, see
+    /// [`SolverConfig::pairs_only`].
     IonosphereFree,
 }
 
@@ -38,6 +39,9 @@ pub struct SolverConfig {
     pub min_cn0_dbhz: f64,
     /// How the delay of the ionosphere is dealt with.
     pub ionosphere: IonoMode,
+    /// Whether [`IonoMode::IonosphereFree`] refuses satellites without a pair ([`crate::Refusal::NoPair`]); else
+    /// they take part with the broadcast model and the weight that it deserves.
+    pub pairs_only: bool,
     /// Codes to use rather than others, the most preferred first; they come before the order that is built in.
     pub preferred: Vec<(Constellation, ObsCode)>,
     /// Correct for the troposphere.
@@ -65,11 +69,12 @@ impl Default for SolverConfig {
             elevation_mask_deg: 5.0,
             min_cn0_dbhz: 0.0,
             ionosphere: IonoMode::default(),
+            pairs_only: false,
             preferred: Vec::new(),
             troposphere: true,
             false_alarm: 1e-4,
             missed_detection: 1e-3,
-            inter_system_sigma_m: 15.0,
+            inter_system_sigma_m: 30.0,
             height: None,
             snapshot_code_sigma_m: 10.0,
             snapshot_doppler_sigma_hz: 40.0,

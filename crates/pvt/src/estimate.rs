@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub clock_m: f64,
     /// Each group's measurements against those of the reference, metres.
     pub biases_m: [f64; GROUPS],
+    /// The receiver's delay of each group's second band against the first, metres.
+    pub bands_m: [f64; GROUPS],
 }
 
 impl State {
@@ -66,6 +68,8 @@ pub(crate) struct Problem<'a> {
     pub sights: Vec<Sight>,
     /// Each satellite's row at the estimate that [`Problem::iterate`] last gave: `v` is its residual.
     pub rows: Vec<Row<N>>,
+    /// Likewise the row of the difference between its two bands.
+    pub differences: Vec<Option<Row<N>>>,
 }
 
 impl<'a> Problem<'a> {
@@ -77,6 +81,7 @@ impl<'a> Problem<'a> {
             active: vec![true; count],
             sights: Vec::with_capacity(count),
             rows: Vec::with_capacity(count),
+            differences: Vec::with_capacity(count),
         }
     }
 
@@ -124,6 +129,7 @@ impl<'a> Problem<'a> {
     /// All satellites seen from `state`.
     fn look(&mut self, state: &State, clocks: &Clocks, step: Step) {
         self.rows.clear();
+        self.differences.clear();
         for (index, r) in self.prepared.rangings.iter().enumerate() {
             let line = line_of_sight(state.position, &r.state);
             let mut h: Vector<N> = direction(line.unit);
@@ -132,14 +138,29 @@ impl<'a> Problem<'a> {
                 h[unknown] = 1.0;
                 computed += state.bias_m(Some(unknown));
             }
+            let mut difference = None;
             let (range_m, variance) = match step {
-                Step::Fine => self.sights.get(index).map_or((0.0, 1e12), |s| (s.range_m, s.variance)),
+                Step::Fine => {
+                    let Some(s) = self.sights.get(index) else { continue };
+                    let (delay_m, unknown) = (state.bands_m[r.group.index()], r.group.band_unknown());
+                    if s.second != 0.0 {
+                        h[unknown] = s.second;
+                        computed += s.second * delay_m;
+                    }
+                    difference = s.difference.map(|(difference_m, variance)| {
+                        let mut h = Vector::zeros();
+                        h[unknown] = 1.0;
+                        Row { h, v: difference_m - delay_m, w: 1.0 / variance }
+                    });
+                    (s.range_m, s.variance)
+                }
                 Step::Coarse => {
                     let best = self.prepared.signals.get(r.best);
                     (best.map_or(0.0, |s| s.pseudorange_m + s.clock_m), COARSE_SIGMA_M * COARSE_SIGMA_M)
                 }
             };
             self.rows.push(Row { h, v: range_m - computed, w: 1.0 / variance });
+            self.differences.push(difference);
         }
     }
 
@@ -155,7 +176,7 @@ impl<'a> Problem<'a> {
 
     /// Rows beside the measurements at `state`: biases and height.
     fn extra(&self, state: &State, clocks: &Clocks) -> impl Iterator<Item = Row<N>> {
-        clocks.known(&state.biases_m, self.config).chain(self.height(state))
+        clocks.known(&state.biases_m, &state.bands_m, self.config).chain(self.height(state))
     }
 
     /// Iterates to convergence, at most `most` times.
@@ -166,7 +187,13 @@ impl<'a> Problem<'a> {
         kernel: Kernel,
         most: usize,
     ) -> Result<Estimate, SolveError> {
-        let clocks = self.clocks();
+        let mut clocks = self.clocks();
+        if matches!(step, Step::Fine) {
+            let rangings = self.prepared.rangings.iter().zip(&self.sights).zip(&self.active);
+            for ((r, s), _) in rangings.filter(|&(_, &a)| a) {
+                clocks.two_bands[r.group.index()] |= s.second != 0.0 || s.difference.is_some();
+            }
+        }
         let mut last_step = f64::INFINITY;
         // Biases of groups that are not there stay out of sight.
         for (index, bias) in state.biases_m.iter_mut().enumerate() {
@@ -180,7 +207,10 @@ impl<'a> Problem<'a> {
             for row in self.extra(&state, &clocks) {
                 normal.add(&row, 1.0);
             }
-            for (row, _) in self.rows.iter().zip(&self.active).filter(|&(_, &a)| a) {
+            let differences =
+                self.differences.iter().zip(&self.active).filter_map(|(d, &a)| d.as_ref().filter(|_| a));
+            let ranges = self.rows.iter().zip(&self.active).filter_map(|(r, &a)| a.then_some(r));
+            for row in ranges.chain(differences) {
                 let scale = match kernel {
                     Kernel::Plain => 1.0,
                     Kernel::Absolute => huber(row.v * row.w.sqrt(), 1.0),
@@ -193,8 +223,9 @@ impl<'a> Problem<'a> {
             let move_m = Ecef { x: x[0], y: x[1], z: x[2] };
             state.position += move_m;
             state.clock_m += x[CLOCK];
-            for (bias, step) in state.biases_m.iter_mut().zip(x.iter().skip(CLOCK + 1)) {
-                *bias += step;
+            let unknowns = state.biases_m.iter_mut().chain(&mut state.bands_m);
+            for (unknown, step) in unknowns.zip(x.iter().skip(CLOCK + 1)) {
+                *unknown += step;
             }
             last_step = move_m.norm();
             if !(state.position.norm() < FARTHEST_M && state.clock_m.is_finite()) {
@@ -208,7 +239,7 @@ impl<'a> Problem<'a> {
             };
             if last_step < enough {
                 // So small a step is exactly linear.
-                for row in &mut self.rows {
+                for row in self.rows.iter_mut().chain(self.differences.iter_mut().flatten()) {
                     row.v -= row.h.dot(&x);
                 }
                 return Ok(Estimate { state, covariance, clocks });
@@ -225,9 +256,15 @@ impl<'a> Problem<'a> {
 
     /// Weighted sum of squared residuals and its degrees of freedom.
     pub fn statistic(&self, estimate: &Estimate) -> (f64, usize) {
-        let measured = self.rows.iter().zip(&self.active).filter(|&(_, &a)| a);
-        let mut sum: f64 = measured.map(|(r, _)| r.w * r.v * r.v).sum();
-        let mut rows = estimate.clocks.satellites();
+        let (mut sum, mut rows) = (0.0, 0usize);
+        for ((row, difference), _) in
+            self.rows.iter().zip(&self.differences).zip(&self.active).filter(|&(_, &a)| a)
+        {
+            for row in std::iter::once(row).chain(difference) {
+                sum += row.w * row.v * row.v;
+                rows += 1;
+            }
+        }
         for row in self.extra(&estimate.state, &estimate.clocks) {
             sum += row.w * row.v * row.v;
             rows += 1;
@@ -242,9 +279,12 @@ impl<'a> Problem<'a> {
 
     /// Residual in units of its own standard deviation: the fault that, taken away, lowers the statistic most.
     pub fn normalised(&self, estimate: &Estimate, index: usize) -> f64 {
-        let left = self.left(estimate, index);
-        let Some(row) = self.rows.get(index) else { return 0.0 };
-        if left < 1e-6 { 0.0 } else { row.v.abs() * (row.w / left).sqrt() }
+        let size = |row: &Row<N>| {
+            let left = 1.0 - row.w * spread(&estimate.covariance, &row.h);
+            if left < 1e-6 { 0.0 } else { row.v.abs() * (row.w / left).sqrt() }
+        };
+        let difference = self.differences.get(index).and_then(|d| d.as_ref()).map_or(0.0, size);
+        self.rows.get(index).map_or(0.0, size).max(difference)
     }
 
     /// The active satellite for which `measure` is largest.

@@ -29,7 +29,8 @@ const VELOCITY: usize = 3;
 const BIAS_M: usize = 6;
 const DRIFT: usize = 7;
 const GROUP: usize = 8;
-const LAST: usize = GROUP + GROUPS;
+const BAND: usize = GROUP + GROUPS;
+const LAST: usize = BAND + GROUPS;
 const LAST_BIAS: usize = LAST + 3;
 
 type State = SVector<f64, STATES>;
@@ -45,6 +46,8 @@ const PHASE_SIGMA_M: f64 = 0.015;
 const LOST_AFTER: u32 = 3;
 /// Standard deviation of biases between groups at the start, and of those that are known to be small, metres.
 const GROUP_SIGMA_M: f64 = 100.0;
+/// Likewise of the delays of second bands in the receiver, metres.
+const BAND_SIGMA_M: f64 = 20.0;
 /// Predicted positions less certain than this are not reported, metres.
 const WORST_SIGMA_M: f64 = 100.0;
 
@@ -187,6 +190,9 @@ impl Filter {
             // A system that may come later may have any bias.
             p[(at, at)] = GROUP_SIGMA_M * GROUP_SIGMA_M;
         }
+        for group in 0..GROUPS {
+            p[(BAND + group, BAND + group)] = BAND_SIGMA_M * BAND_SIGMA_M;
+        }
         let mut running = Running {
             time: prepared.reading,
             x,
@@ -196,9 +202,10 @@ impl Filter {
             bad_epochs: 0,
         };
         let biases: [f64; GROUPS] = std::array::from_fn(|i| running.x[GROUP + i]);
-        for row in clocks.known(&biases, config) {
+        for row in clocks.known(&biases, &[0.0; GROUPS], config) {
             let mut h = State::zeros();
-            h.fixed_rows_mut::<GROUPS>(GROUP).copy_from(&row.h.fixed_rows::<GROUPS>(N - GROUPS));
+            h.fixed_rows_mut::<{ 2 * GROUPS }>(GROUP)
+                .copy_from(&row.h.fixed_rows::<{ 2 * GROUPS }>(N - 2 * GROUPS));
             running.absorb(&Linear { index: 0, h, v: row.v, r: 1.0 / row.w }, row.v, f64::INFINITY);
         }
         let solution = running
@@ -254,6 +261,7 @@ impl Running {
         self.p[(DRIFT, DRIFT)] += q_drift * dt;
         for group in 0..GROUPS {
             self.p[(GROUP + group, GROUP + group)] += 1e-4 * dt;
+            self.p[(BAND + group, BAND + group)] += 1e-4 * dt;
         }
     }
 
@@ -317,6 +325,8 @@ impl Running {
             .collect();
 
         let jumped = self.follow_clock_jump(&seen);
+        let bands = self.bands(&seen, dt);
+        self.absorb_all(bands, gate);
         let codes = self.codes(&seen, dt);
         let offered = codes.len();
         let taken = self.absorb_all(codes, gate);
@@ -356,10 +366,33 @@ impl Running {
             if group != self.reference {
                 h[GROUP + group.index()] = 1.0;
             }
-            let v = s.sight.range_m - (line.range_m + self.x[BIAS_M] + self.bias_m(group));
+            h[BAND + group.index()] = s.sight.second;
+            let band_m = self.x[BAND + group.index()];
+            let v = s.sight.range_m
+                - (line.range_m + self.x[BIAS_M] + self.bias_m(group) + s.sight.second * band_m);
             rows.push(Linear { index: s.index, h, v, r: s.sight.variance * correlated });
         }
         rows
+    }
+
+    /// Differences between the bands of each satellite.
+    fn bands(&self, seen: &[Seen<'_>], dt: f64) -> Vec<Linear> {
+        let correlated = (CODE_CORRELATION_S / dt).max(1.0);
+        let visible = seen.iter().filter(|s| s.visible);
+        visible
+            .filter_map(|s| {
+                let (difference_m, variance) = s.sight.difference?;
+                let unknown = BAND + s.ranging.group.index();
+                let mut h = State::zeros();
+                h[unknown] = 1.0;
+                Some(Linear {
+                    index: s.index,
+                    h,
+                    v: difference_m - self.x[unknown],
+                    r: variance * correlated,
+                })
+            })
+            .collect()
     }
 
     fn dopplers(&self, seen: &[Seen<'_>]) -> Vec<Linear> {
@@ -481,7 +514,8 @@ impl Running {
             dop: dop::<N>(position, directions).unwrap_or_default(),
             sats: solution::uses(prepared, &sights, |index, r| {
                 let range_m = line_of_sight(position, &r.state).range_m;
-                (taken.contains(&index), range_m + self.x[BIAS_M] + self.bias_m(r.group))
+                let band_m = self.x[BAND + r.group.index()];
+                (taken.contains(&index), range_m + self.x[BIAS_M] + self.bias_m(r.group), band_m)
             }),
             mode: FixMode::Filtered,
         })

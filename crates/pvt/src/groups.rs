@@ -12,11 +12,13 @@ use crate::lsq::{CLOCK, Row, Vector};
 
 /// Number of groups.
 pub(crate) const GROUPS: usize = 6;
-/// Unknowns of a position: position, clock, a bias of each group.
-pub(crate) const N: usize = CLOCK + 1 + GROUPS;
+/// Unknowns of a position: position, clock, of each group a bias and the delay of its second band.
+pub(crate) const N: usize = CLOCK + 1 + 2 * GROUPS;
 
 /// Standard deviation of biases between groups that keep one time, metres.
-const KIN_SIGMA_M: f64 = 3.0;
+const KIN_SIGMA_M: f64 = 2.0;
+/// Standard deviation of a receiver's delay of one band against another, metres.
+const BAND_SIGMA_M: f64 = 20.0;
 /// GLONASS time is kept apart from the others', and receivers delay its carriers differently: times the
 /// configured standard deviation.
 const GLONASS_FACTOR: f64 = 10.0;
@@ -77,6 +79,11 @@ impl Group {
     pub fn unknown(self) -> usize {
         CLOCK + 1 + self as usize
     }
+
+    /// Place among the unknowns of the receiver's delay of the second band against the first.
+    pub fn band_unknown(self) -> usize {
+        CLOCK + 1 + GROUPS + self as usize
+    }
 }
 
 /// The groups at hand and what is known of their biases.
@@ -88,6 +95,8 @@ pub(crate) struct Clocks {
     counts: [usize; GROUPS],
     /// Groups whose bias only their satellites determine.
     free: [bool; GROUPS],
+    /// Groups of which satellites carry the delay of the second band.
+    pub two_bands: [bool; GROUPS],
 }
 
 impl Clocks {
@@ -118,7 +127,7 @@ impl Clocks {
             let total = totals[group.index()];
             free[group.index()] = group != reference && total >= 2 && satellites >= 4 + systems;
         }
-        Self { reference, counts, free }
+        Self { reference, counts, free, two_bands: [false; GROUPS] }
     }
 
     /// As [`Clocks::of`], with the clock of `reference` come what may.
@@ -165,13 +174,23 @@ impl Clocks {
 
     /// Unknowns in all.
     pub fn unknowns(&self) -> usize {
-        4 + self.others().count()
+        4 + self.others().count() + self.two_bands.iter().filter(|&&b| b).count()
     }
 
-    /// What is known of the biases beforehand, as rows at the estimate `biases`.
-    pub fn known(&self, biases: &[f64; GROUPS], config: &SolverConfig) -> impl Iterator<Item = Row<N>> {
-        let (clocks, biases, sigma) = (*self, *biases, config.inter_system_sigma_m);
-        Group::ALL.into_iter().filter_map(move |group| {
+    /// What is known beforehand of the biases and of the delays of the second bands, as rows at their estimates.
+    pub fn known(
+        &self,
+        biases: &[f64; GROUPS],
+        bands: &[f64; GROUPS],
+        config: &SolverConfig,
+    ) -> impl Iterator<Item = Row<N>> {
+        let (clocks, biases, bands, sigma) = (*self, *biases, *bands, config.inter_system_sigma_m);
+        let delays = Group::ALL.into_iter().filter(move |g| clocks.two_bands[g.index()]).map(move |group| {
+            let mut h = Vector::zeros();
+            h[group.band_unknown()] = 1.0;
+            Row { h, v: -bands[group.index()], w: 1.0 / (BAND_SIGMA_M * BAND_SIGMA_M) }
+        });
+        delays.chain(Group::ALL.into_iter().filter_map(move |group| {
             if group == clocks.reference || !clocks.has(group) {
                 return None;
             }
@@ -192,7 +211,7 @@ impl Clocks {
                 None => sigma,
             };
             Some(Row { h, v, w: 1.0 / (sigma * sigma).max(1e-6) })
-        })
+        }))
     }
 }
 
@@ -220,7 +239,7 @@ mod tests {
     #[test]
     fn too_few_satellites_leave_biases_to_what_is_known() {
         let config = SolverConfig::default();
-        let rows = |c: Clocks| c.known(&[0.0; GROUPS], &config).count();
+        let rows = |c: Clocks| c.known(&[0.0; GROUPS], &[0.0; GROUPS], &config).count();
         assert_eq!(rows(clocks([4, 0, 1, 0, 0, 0])), 1);
         assert_eq!(rows(clocks([4, 0, 2, 0, 0, 0])), 0);
         assert_eq!(rows(clocks([4, 1, 2, 0, 0, 0])), 1);

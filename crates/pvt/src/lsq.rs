@@ -77,8 +77,8 @@ impl<const N: usize> Normal<N> {
         for i in 0..n {
             for j in 0..=i {
                 let mut sum = self.a[touched[i]][touched[j]] * scale[i] * scale[j];
-                for k in 0..j {
-                    sum -= l[i][k] * l[j][k];
+                for (a, b) in l[i].iter().zip(&l[j]).take(j) {
+                    sum -= a * b;
                 }
                 if i == j {
                     if sum.is_nan() || sum <= 1e-12 {

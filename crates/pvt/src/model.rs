@@ -90,9 +90,7 @@ pub(crate) fn carrier_hz(ephemeris: &Ephemeris, code: ObsCode) -> Option<f64> {
 pub(crate) fn group_delay(nav: &NavData, ephemeris: &Ephemeris, code: ObsCode, t: GnssTime) -> (f64, f64) {
     let sat = ephemeris.sat();
     if let Some(delay) = ephemeris.group_delay_s(code) {
-        // LNAV tells nothing of the difference between L1 C/A and L5.
-        let coarse = matches!(sat.constellation, Constellation::Gps | Constellation::Qzss);
-        return (delay, if coarse && code.band() == b'5' { BORROWED_DELAY_SIGMA_M } else { 0.0 });
+        return (delay, delay_sigma_m(sat, code));
     }
     if sat.constellation == Constellation::Glonass {
         // What is not told is small against the difference between receivers' channels.
@@ -123,13 +121,39 @@ pub(crate) fn group_delay(nav: &NavData, ephemeris: &Ephemeris, code: ObsCode, t
     }
 }
 
+/// Standard deviation of a group delay that was sent, metres.
+fn delay_sigma_m(sat: Sat, code: ObsCode) -> f64 {
+    match (sat.constellation, code.band(), code.attribute()) {
+        // T_GD is that of the P(Y) codes; LNAV tells nothing of the differences to the others.
+        (Constellation::Gps | Constellation::Qzss, b'5', _) => 3.0,
+        (Constellation::Gps, _, b'W' | b'P' | b'Y') => 0.1,
+        (Constellation::Gps | Constellation::Qzss, ..) => 0.5,
+        (Constellation::Galileo, ..) => 0.1,
+        (Constellation::Bds, b'6', _) => 0.4,
+        (Constellation::Bds, ..) => 0.2,
+        _ => 1.0,
+    }
+}
+
 /// Variance of the orbit and clock that a satellite broadcasts, m².
+///
+/// Accuracies are sent in coarse steps and as bounds, and each system means something else by them: what is seen of
+/// orbit and clock in the line of sight counts, and grows where a satellite says that it is worse than usual.
 pub(crate) fn broadcast_variance(ephemeris: &Ephemeris) -> f64 {
-    // A user range accuracy bounds the error; half of it is nearer to what is seen.
-    let ura = (0.5 * ephemeris.ura_m().unwrap_or(4.0)).clamp(0.6, 100.0);
-    // Along-track errors of geostationary orbits reach 10 m and do not show in the accuracy sent.
-    let geo = if ephemeris.sat().is_bds_geo() { 4.0 } else { 0.0 };
-    ura * ura + geo * geo
+    let sat = ephemeris.sat();
+    // Usual error and the accuracy sent with it, metres.
+    let (seen, sent) = match sat.constellation {
+        Constellation::Gps => (0.5, 2.4),
+        Constellation::Galileo => (0.3, 3.12),
+        // Errors along the orbit of geostationary satellites reach 10 m and do not show in the accuracy sent.
+        Constellation::Bds if sat.is_bds_geo() => (3.0, 2.4),
+        Constellation::Bds if sat.is_bds2() => (0.8, 2.4),
+        Constellation::Bds => (0.6, 2.4),
+        Constellation::Glonass => (1.5, 4.0),
+        _ => (1.0, 2.8),
+    };
+    let ura = ephemeris.ura_m().unwrap_or(2.0 * sent);
+    (seen * (ura / sent).max(1.0)).powi(2)
 }
 
 /// C/N0 as a ratio in Hz, of a usual value where a file lacks it.
@@ -148,7 +172,9 @@ fn chips(constellation: Constellation, code: ObsCode) -> (f64, f64) {
         (Constellation::Bds, b'1' | b'2', _) => (2.0 * RATE, 1.0),
         (Constellation::Bds, b'7', b'I' | b'Q' | b'X') => (2.0 * RATE, 1.0),
         (Constellation::Bds, ..) | (_, b'5' | b'7' | b'8', _) => (10.0 * RATE, 1.0),
-        // Codes of P(Y) are tracked without knowing them, at a loss that uses up what their rate gains.
+        // The C/N0 of P(Y) is given after the loss of tracking it without knowing it.
+        (Constellation::Gps, _, b'W' | b'P' | b'Y') => (10.0 * RATE, 1.0),
+        (Constellation::Glonass, _, b'P') => (5.0 * RATE, 1.0),
         (Constellation::Glonass, ..) => (0.5 * RATE, 1.0),
         _ => (RATE, 1.0),
     }

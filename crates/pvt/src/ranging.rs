@@ -43,6 +43,7 @@ pub(crate) struct Signal {
     pub variance: f64,
     /// Place in the order of preference.
     pub rank: u8,
+    /// Band of the pair that its group's satellites have: 0, or 1 for the second, whose receiver delay differs.
     pub band: u8,
     /// Share in the satellite's measurement; the shares of all its signals sum to 1, those not used have 0.
     pub share: f64,
@@ -68,8 +69,10 @@ pub(crate) struct Ranging {
     pub broadcast_variance: f64,
     /// Where its signals are among [`Prepared::signals`].
     pub signals: (usize, usize),
-    /// The most preferred of them.
+    /// The most preferred of them: the one to use alone.
     pub best: usize,
+    /// Two that may be combined.
+    pub pair: Option<[usize; 2]>,
     pub shift: Option<Shift>,
 }
 
@@ -96,18 +99,20 @@ impl Prepared {
             iono: [Iono::None; GROUPS],
         };
         let mut known = [false; GROUPS];
+        let mut seen_pairs = PairCount::default();
         let by_sat = |a: &Observation, b: &Observation| a.sat == b.sat;
         if epoch.observations.is_sorted_by_key(|o| o.sat) {
             for observations in epoch.observations.chunk_by(by_sat) {
-                prepared.satellite(observations, nav, config, &mut known);
+                prepared.satellite(observations, nav, config, &mut known, &mut seen_pairs);
             }
         } else {
             let mut sorted = epoch.observations.clone();
             sorted.sort_by_key(|o| o.sat);
             for observations in sorted.chunk_by(by_sat) {
-                prepared.satellite(observations, nav, config, &mut known);
+                prepared.satellite(observations, nav, config, &mut known, &mut seen_pairs);
             }
         }
+        prepared.pair_up(&seen_pairs, config);
         prepared
     }
 
@@ -132,6 +137,7 @@ impl Prepared {
         nav: &NavData,
         config: &SolverConfig,
         known: &mut [bool; GROUPS],
+        seen_pairs: &mut PairCount,
     ) {
         let Some(sat) = observations.first().map(|o| o.sat) else { return };
         let mut refuse = |o: &Observation, reason| self.refused.push(Refused { sat, code: o.code, reason });
@@ -197,12 +203,16 @@ impl Prepared {
                 share: 0.0,
             });
         }
-        let signals = self.signals.get_mut(start..).unwrap_or(&mut []);
+        let signals = self.signals.get(start..).unwrap_or(&[]);
         let Some(offset) = (0..signals.len()).min_by_key(|&i| signals.get(i).map(|s| s.rank)) else { return };
-        if !choose(sat, signals, offset, config.ionosphere) {
-            refuse(first, Refusal::NoPair);
-            self.signals.truncate(start);
-            return;
+        let mut pair = None;
+        if matches!(config.ionosphere, IonoMode::Combined | IonoMode::IonosphereFree) {
+            pair = choice::pair(sat, signals.iter().map(|s| (s.code, s.rank)));
+            if let Some([a, b]) = pair
+                && let (Some(a), Some(b)) = (signals.get(a), signals.get(b))
+            {
+                seen_pairs.add(group, [a.band, b.band]);
+            }
         }
         if !known[group.index()] && config.ionosphere != IonoMode::Off {
             known[group.index()] = true;
@@ -215,30 +225,80 @@ impl Prepared {
             broadcast_variance: model::broadcast_variance(ephemeris),
             signals: (start, self.signals.len()),
             best: start + offset,
+            pair: pair.map(|[a, b]| [start + a, start + b]),
             shift: shift(observations, self.signals.get(start..).unwrap_or(&[])),
         });
     }
 }
 
-/// Gives the signals their shares, where these do not depend on the direction; false if there is no way to.
-fn choose(sat: Sat, signals: &mut [Signal], best: usize, mode: IonoMode) -> bool {
-    if mode != IonoMode::IonosphereFree {
-        if let Some(signal) = signals.get_mut(best) {
-            signal.share = 1.0;
-        }
-        return true;
-    }
-    let Some([first, second]) = choice::pair(sat, signals.iter().map(|s| (s.code, s.rank))) else {
-        return false;
-    };
-    let gamma = |index: usize| signals.get(index).map_or(1.0, |s| s.gamma);
-    let (a, b) = (gamma(first), gamma(second));
-    for (index, share) in [(first, b / (b - a)), (second, -a / (b - a))] {
-        if let Some(signal) = signals.get_mut(index) {
-            signal.share = share;
+/// How many satellites of each group have which pair of bands.
+#[derive(Debug, Default)]
+struct PairCount {
+    counts: [[([u8; 2], usize); 3]; GROUPS],
+}
+
+impl PairCount {
+    fn add(&mut self, group: Group, bands: [u8; 2]) {
+        for (known, count) in &mut self.counts[group.index()] {
+            if *count == 0 || *known == bands {
+                (*known, *count) = (bands, *count + 1);
+                return;
+            }
         }
     }
-    true
+
+    /// The pair of most satellites, the first met of equals.
+    fn most(&self, group: Group) -> Option<[u8; 2]> {
+        let counts = self.counts[group.index()].iter().rev().filter(|(_, count)| *count > 0);
+        counts.max_by_key(|(_, count)| *count).map(|(bands, _)| *bands)
+    }
+}
+
+impl Prepared {
+    /// Gives the signals their shares, as far as these do not depend on the direction. A receiver delays each band
+    /// differently, so all satellites of a group are to have the same pair.
+    fn pair_up(&mut self, seen: &PairCount, config: &SolverConfig) {
+        for index in 0..self.rangings.len() {
+            let Some(r) = self.rangings.get_mut(index) else { continue };
+            let Some(signals) = self.signals.get_mut(r.signals.0..r.signals.1) else { continue };
+            let bands = seen.most(r.group);
+            for s in signals.iter_mut() {
+                s.band = u8::from(bands.is_some_and(|[_, second]| s.band == second));
+            }
+            let place = |i: usize| i.wrapping_sub(r.signals.0);
+            r.pair = r.pair.filter(|&[a, b]| {
+                let band = |i: usize| signals.get(place(i)).map(|s| s.band);
+                band(a) == Some(0) && band(b) == Some(1)
+            });
+            if let Some([a, b]) = r.pair {
+                r.best = a;
+                if config.ionosphere == IonoMode::IonosphereFree
+                    && let (Some(first), Some(second)) = (signals.get(place(a)), signals.get(place(b)))
+                {
+                    let (near, far) = (first.gamma, second.gamma);
+                    for (i, share) in [(a, far / (far - near)), (b, -near / (far - near))] {
+                        if let Some(s) = signals.get_mut(place(i)) {
+                            s.share = share;
+                        }
+                    }
+                    continue;
+                }
+            }
+            if let Some(s) = signals.get_mut(place(r.best)) {
+                s.share = 1.0;
+            }
+        }
+        if config.ionosphere == IonoMode::IonosphereFree && config.pairs_only {
+            let rangings = std::mem::take(&mut self.rangings);
+            for r in rangings {
+                if r.pair.is_some() {
+                    self.rangings.push(r);
+                } else if let Some(s) = self.signals.get(r.best) {
+                    self.refused.push(Refused { sat: r.sat, code: s.code, reason: Refusal::NoPair });
+                }
+            }
+        }
+    }
 }
 
 /// The frequency shift that a satellite's signals agree on.

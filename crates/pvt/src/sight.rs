@@ -6,14 +6,14 @@ use nalgebra::Matrix3;
 use crate::code_bias::code_bias_m;
 use crate::geometry::enu_axes;
 use crate::model::{Line, line_of_sight};
-use crate::ranging::{IONO_CARRIER_HZ, Prepared, Signal};
+use crate::ranging::{IONO_CARRIER_HZ, Prepared, Ranging, Signal};
 use crate::{IonoMode, SolverConfig};
 
 /// Multipath and other errors of a code at the zenith, and what is added with the secant of the zenith angle, m.
-const MULTIPATH_M: [f64; 2] = [0.3, 0.3];
+const MULTIPATH_M: [f64; 2] = [0.2, 0.1];
 /// Standard deviation of the broadcast ionosphere: a share of the delay and a vertical part, metres at L1.
-const IONO_SHARE: f64 = 0.3;
-const IONO_FLOOR_M: f64 = 0.5;
+const IONO_SHARE: f64 = 0.4;
+const IONO_FLOOR_M: f64 = 0.3;
 /// The vertical part for want of broadcast coefficients, metres at L1.
 const IONO_UNKNOWN_M: f64 = 2.0;
 /// Standard deviation of the zenith delay of the troposphere, metres.
@@ -31,6 +31,11 @@ pub(crate) struct Sight {
     /// Troposphere, metres.
     pub tropo_m: f64,
     pub variance: f64,
+    /// Share of the second band, whose delay in the receiver differs, in `range_m`.
+    pub second: f64,
+    /// Second band less first with all that is modelled taken away, and its variance: the delay of the second band in
+    /// the receiver.
+    pub difference: Option<(f64, f64)>,
     /// The part of `variance` that stays from epoch to epoch (orbit, atmosphere).
     pub common_variance: f64,
 }
@@ -99,14 +104,13 @@ pub(crate) fn sights(
     sights.clear();
     for r in &prepared.rangings {
         let line = line_of_sight(position, &r.state);
-        let signals = prepared.signals.get_mut(r.signals.0..r.signals.1).unwrap_or(&mut []);
         let iono = &prepared.iono[r.group.index()];
-        sights.push(sight(r, signals, &line, &air, iono, config));
+        sights.push(sight(r, &mut prepared.signals, &line, &air, iono, config));
     }
 }
 
 fn sight(
-    r: &crate::ranging::Ranging,
+    r: &Ranging,
     signals: &mut [Signal],
     line: &Line,
     air: &Air,
@@ -117,15 +121,34 @@ fn sight(
     let (tropo_m, iono_m, iono_sigma_m) = air.delays_m(iono, azel, config);
     let secant = secant(azel.elevation);
     let multipath = (MULTIPATH_M[0] + MULTIPATH_M[1] * secant).powi(2);
-    if config.ionosphere == IonoMode::Combined {
-        combine(signals, multipath, iono_sigma_m * iono_sigma_m);
+    let mut difference = None;
+    if let Some([first, second]) = r.pair
+        && let (Some(&a), Some(&b)) = (signals.get(first), signals.get(second))
+    {
+        let corrected = |s: &Signal| {
+            s.pseudorange_m + s.clock_m + code_bias_m(r.sat, s.code, azel.elevation) - s.gamma * iono_m
+        };
+        let variance =
+            a.variance + b.variance + 2.0 * multipath + ((b.gamma - a.gamma) * iono_sigma_m).powi(2);
+        difference = Some((corrected(&b) - corrected(&a), variance));
+        if config.ionosphere == IonoMode::Combined {
+            let shares =
+                combine([a, b].map(|s| (s.gamma, s.variance + multipath)), iono_sigma_m * iono_sigma_m);
+            for (index, share) in [(first, shares[0]), (second, shares[1])] {
+                if let Some(s) = signals.get_mut(index) {
+                    s.share = share;
+                }
+            }
+        }
     }
-    let (mut range_m, mut gamma, mut own) = (0.0, 0.0, 0.0);
+    let signals = signals.get(r.signals.0..r.signals.1).unwrap_or(&[]);
+    let (mut range_m, mut gamma, mut own, mut second) = (0.0, 0.0, 0.0, 0.0);
     for s in signals.iter().filter(|s| s.share != 0.0) {
         let bias = code_bias_m(r.sat, s.code, azel.elevation);
         range_m += s.share * (s.pseudorange_m + s.clock_m + bias);
         gamma += s.share * s.gamma;
         own += s.share * s.share * (s.variance + multipath);
+        second += s.share * f64::from(s.band);
     }
     // What cancels leaves rounding errors.
     let gamma = if gamma.abs() < 1e-9 { 0.0 } else { gamma };
@@ -137,32 +160,21 @@ fn sight(
         iono_m,
         tropo_m,
         variance: own + common,
+        // Where all have the same shares, the clock takes up the delay.
+        second: if config.ionosphere == IonoMode::IonosphereFree && config.pairs_only { 0.0 } else { second },
+        difference: difference.filter(|_| !config.pairs_only),
         common_variance: common,
     }
 }
 
-/// The best linear estimate of the range from signals whose ionospheric delay is known with a variance: the best
-/// signal of each band takes part.
+/// Shares in the best linear estimate of the range from two signals (ionospheric delay relative to that at L1,
+/// variance) while the delay at L1 is known with a variance.
 ///
-/// With the weights w of the codes alone and the delays γ relative to that at L1, the covariance of the signals is
-/// diag(1/w) + σ² γ γᵀ; its inverse is that of Sherman and Morrison.
-fn combine(signals: &mut [Signal], multipath: f64, iono_variance: f64) {
-    for index in 0..signals.len() {
-        let Some(&Signal { band, rank, .. }) = signals.get(index) else { continue };
-        let better = signals.iter().any(|s| s.band == band && s.rank < rank);
-        if let Some(s) = signals.get_mut(index) {
-            s.share = if better { 0.0 } else { 1.0 / (s.variance + multipath) };
-        }
-    }
-    let (mut s0, mut s1, mut s2) = (0.0, 0.0, 0.0);
-    for s in signals.iter() {
-        s0 += s.share;
-        s1 += s.share * s.gamma;
-        s2 += s.share * s.gamma * s.gamma;
-    }
+/// With the weights w of the codes and their delays γ, the covariance is diag(1/w) + σ² γ γᵀ; its inverse is that of
+/// Sherman and Morrison. The estimate is not correlated with the difference of the signals.
+fn combine(signals: [(f64, f64); 2], iono_variance: f64) -> [f64; 2] {
+    let sum = |power: i32| signals.iter().map(|&(gamma, v)| gamma.powi(power) / v).sum::<f64>();
+    let (s0, s1, s2) = (sum(0), sum(1), sum(2));
     let kappa = iono_variance * s1 / (1.0 + iono_variance * s2);
-    let total = s0 - kappa * s1;
-    for s in signals.iter_mut() {
-        s.share *= (1.0 - kappa * s.gamma) / total;
-    }
+    signals.map(|(gamma, v)| (1.0 - kappa * gamma) / v / (s0 - kappa * s1))
 }

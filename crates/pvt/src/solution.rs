@@ -134,16 +134,16 @@ pub(crate) fn bds2_bias_m(clocks: &Clocks, biases_m: &[f64; GROUPS]) -> Option<f
     both.then(|| bias(Group::Bds2).zip(bias(Group::Bds3))).flatten().map(|(two, three)| two - three)
 }
 
-/// What became of each signal. `computed` tells of a satellite whether it is used, and its geometric range plus
-/// receiver clock and bias.
+/// What became of each signal. `computed` tells of a satellite whether it is used, its geometric range plus receiver
+/// clock and bias, and the receiver's delay of the second band.
 pub(crate) fn uses(
     prepared: &Prepared,
     sights: &[Sight],
-    computed: impl Fn(usize, &Ranging) -> (bool, f64),
+    computed: impl Fn(usize, &Ranging) -> (bool, f64, f64),
 ) -> Vec<SatUse> {
     let mut uses = Vec::with_capacity(prepared.signals.len());
     for (index, (r, sight)) in prepared.rangings.iter().zip(sights).enumerate() {
-        let (used, range_m) = computed(index, r);
+        let (used, range_m, band_m) = computed(index, r);
         for s in prepared.signals_of(r) {
             let delay_m =
                 s.gamma * sight.iono_m + sight.tropo_m - code_bias_m(r.sat, s.code, sight.azel.elevation);
@@ -151,7 +151,7 @@ pub(crate) fn uses(
                 sat: r.sat,
                 code: s.code,
                 azel: sight.azel,
-                residual_m: s.pseudorange_m + s.clock_m - delay_m - range_m,
+                residual_m: s.pseudorange_m + s.clock_m - delay_m - range_m - f64::from(s.band) * band_m,
                 used: used && s.share != 0.0,
                 cn0_dbhz: s.cn0_dbhz,
             });

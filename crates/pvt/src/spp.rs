@@ -178,7 +178,7 @@ impl Problem<'_> {
     }
 
     fn solution(&self, estimate: &Estimate) -> Solution {
-        let State { position, clock_m, biases_m } = estimate.state;
+        let State { position, clock_m, biases_m, bands_m } = estimate.state;
         let clocks = estimate.clocks;
         let rangings = &self.prepared.rangings;
         let units = rangings
@@ -204,7 +204,8 @@ impl Problem<'_> {
             sats: solution::uses(&self.prepared, &self.sights, |index, r| {
                 let used = self.active.get(index) == Some(&true);
                 let range_m = line_of_sight(position, &r.state).range_m;
-                (used, range_m + clock_m + estimate.state.bias_m(clocks.bias_of(r.group)))
+                let clock_m = clock_m + estimate.state.bias_m(clocks.bias_of(r.group));
+                (used, range_m + clock_m, bands_m[r.group.index()])
             }),
             mode: FixMode::LeastSquares,
         }

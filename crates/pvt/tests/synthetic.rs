@@ -5,7 +5,7 @@ mod common;
 
 use common::{Scene, beijing, constellation, error_m, normal, rng, t0};
 use megrez_orbit::{Ecef, Geodetic, GnssTime, NavData, Observation, ObservationEpoch};
-use megrez_pvt::{Dynamics, Filter, Refusal, SolveError, SolverConfig, solve};
+use megrez_pvt::{Dynamics, Filter, IonoMode, Refusal, SolveError, SolverConfig, solve};
 use megrez_signal::{Constellation, SPEED_OF_LIGHT, Sat, SignalId};
 use proptest::prelude::*;
 
@@ -86,7 +86,8 @@ fn one_satellite_of_the_other_system_does_no_harm() {
         .retain(|o| o.sat.constellation == Constellation::Bds || !std::mem::replace(&mut seen, true));
     assert_eq!(sat_count(&epoch, Constellation::Gps), 1);
     let s = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap();
-    assert!(error_m(s.position, beijing().to_ecef()).2 < 1.0);
+    let (.., error) = error_m(s.position, beijing().to_ecef());
+    assert!(error < 1.0, "{error}");
     // Three and one: four satellites determine a position, if loosely.
     let mut few = epoch.clone();
     let mut bds = 0;
@@ -180,7 +181,9 @@ fn two_signals_of_each_satellite() {
     let scene = Scene { signals: vec![SignalId::B1I, SignalId::B1CP], code_sigma_m: 1.0, ..Scene::default() };
     let epoch = scene.epoch(&nav, t0(), &still(beijing()), &mut rng(3));
     let s = solve(&epoch, &nav, &SolverConfig::default(), None).unwrap();
-    assert_eq!(2 * s.sats_used(), s.sats.iter().filter(|u| u.used).count());
+    // Both are of one band and say the same of the ionosphere: the better one counts.
+    assert_eq!(s.sats_used(), s.sats.iter().filter(|u| u.used).count());
+    assert_eq!(2 * s.sats_used(), s.sats.len());
     assert!(error_m(s.position, beijing().to_ecef()).2 < 4.0);
     // Seeing a satellite twice is no fourth satellite.
     let mut three = epoch.clone();
@@ -189,6 +192,79 @@ fn two_signals_of_each_satellite() {
         solve(&three, &nav, &SolverConfig::default(), None),
         Err(SolveError::TooFewSatellites { usable: 3, needed: 4, .. })
     ));
+}
+
+#[test]
+fn pairs_remove_an_ionosphere_that_no_model_knows() {
+    let nav = constellation();
+    let solved = |scene: &Scene, ionosphere, pairs_only| {
+        let epoch = scene.epoch(&nav, t0(), &still(beijing()), &mut rng(3));
+        let config = SolverConfig { ionosphere, pairs_only, ..SolverConfig::default() };
+        solve(&epoch, &nav, &config, None).unwrap()
+    };
+    let error = |s: &megrez_pvt::Solution| error_m(s.position, beijing().to_ecef()).2;
+    // 10 m in the zenith, three times that at the horizon, beside what is broadcast; a receiver that delays B3I by
+    // 40 ns; only BeiDou has a second frequency.
+    let signals = vec![SignalId::B1I, SignalId::B3I];
+    let scene = Scene { signals, storm_m: 10.0, b3i_delay_m: 12.0, ..Scene::default() };
+    let broadcast = solved(&scene, IonoMode::Broadcast, false);
+    assert!(error(&broadcast) > 5.0, "{}", error(&broadcast));
+    for pairs_only in [true, false] {
+        let free = solved(&scene, IonoMode::IonosphereFree, pairs_only);
+        assert!(error(&free) < 1.0, "{}", error(&free));
+        assert!(free.sats.iter().all(|s| s.used));
+    }
+    // What the broadcast model is believed to be good for holds it back by some metres at most.
+    let combined = solved(&scene, IonoMode::Combined, false);
+    assert!(error(&combined) < 0.5 * error(&broadcast), "{}", error(&combined));
+
+    // Satellites of one frequency among those of two: with their share of the weight, or refused.
+    let signals = vec![SignalId::B1I, SignalId::B3I, SignalId::L1CA];
+    let scene = Scene { signals, storm_m: 10.0, b3i_delay_m: 12.0, ..Scene::default() };
+    let mixed = solved(&scene, IonoMode::IonosphereFree, false);
+    assert!(mixed.sats.iter().any(|s| s.used && s.sat.constellation == Constellation::Gps));
+    let strict = solved(&scene, IonoMode::IonosphereFree, true);
+    assert!(strict.sats.iter().all(|s| s.sat.constellation == Constellation::Bds));
+    assert!(error(&strict) < 1.0, "{}", error(&strict));
+    let gps = Scene { signals: vec![SignalId::L1CA], ..Scene::default() };
+    let epoch = gps.epoch(&nav, t0(), &still(beijing()), &mut rng(3));
+    let config =
+        SolverConfig { ionosphere: IonoMode::IonosphereFree, pairs_only: true, ..SolverConfig::default() };
+    let refused = solve(&epoch, &nav, &config, None).unwrap_err();
+    assert!(refused.to_string().contains("no second frequency"), "{refused}");
+}
+
+#[test]
+fn protection_levels_hold_undetected_faults() {
+    let nav = constellation();
+    let config = SolverConfig { ionosphere: IonoMode::Broadcast, ..SolverConfig::default() };
+    let scene = Scene { code_sigma_m: 0.5, ..Scene::default() };
+    let mut random = rng(17);
+    let (mut within, mut undetected) = (0, 0);
+    for k in 0..40 {
+        let mut epoch = scene.epoch(&nav, t0() + 60.0 * f64::from(k), &still(beijing()), &mut random);
+        let n = epoch.observations.len();
+        // Faults about as large as the test just misses.
+        let faulty = epoch.observations[(7 * k as usize) % n].sat;
+        for o in epoch.observations.iter_mut().filter(|o| o.sat == faulty) {
+            *o.pseudorange_m.as_mut().unwrap() += 2.0 + f64::from(k % 8);
+        }
+        let s = solve(&epoch, &nav, &config, None).unwrap();
+        let (h, v, _) = error_m(s.position, beijing().to_ecef());
+        let (hpl, vpl) = (s.hpl_m.unwrap(), s.vpl_m.unwrap());
+        assert!(hpl > s.horizontal_sigma_m() && vpl > s.vertical_sigma_m());
+        if s.sats.iter().all(|u| u.used) {
+            undetected += 1;
+            within += usize::from(h < hpl && v.abs() < vpl);
+        }
+    }
+    assert!(undetected > 20 && within == undetected, "{within} of {undetected}");
+    // Four satellites cannot protect each other.
+    let mut epoch = scene.epoch(&nav, t0(), &still(beijing()), &mut random);
+    epoch.observations.retain(|o| o.sat.is_bds3());
+    epoch.observations.truncate(4);
+    let s = solve(&epoch, &nav, &config, None).unwrap();
+    assert_eq!((s.hpl_m, s.vpl_m), (None, None));
 }
 
 #[test]

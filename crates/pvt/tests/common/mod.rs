@@ -1,10 +1,11 @@
 //! What the tests share: a constellation made of elements, a simulator of measurements written apart from
-//! the library's models (light time in an inertial frame, rates by differences), a reader of RINEX
-//! observations and the place of reference data.
+//! the library's models (light time in an inertial frame, rates by differences), and real observations.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::io::Read;
-use std::path::PathBuf;
+pub mod sets;
+
+#[allow(unused_imports)]
+pub use sets::shared;
 
 use megrez_orbit::{
     Ecef, Ephemeris, Geodetic, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, NavData, Observation,
@@ -20,16 +21,6 @@ const EARTH_RATE: f64 = 7.292_115e-5;
 /// Reference time of the made constellation.
 pub fn t0() -> GnssTime {
     GnssTime::from_gpst(2320, 115_200.0)
-}
-
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let full = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
-    if full.exists() {
-        Some(full)
-    } else {
-        eprintln!("SKIPPED: {} is absent", full.display());
-        None
-    }
 }
 
 fn elements(sat: Sat, a: f64, e: f64, i0_deg: f64, node_deg: f64, anomaly_deg: f64) -> Ephemeris {
@@ -148,6 +139,10 @@ pub struct Scene {
     pub clock_drift: f64,
     /// Added to GPS pseudoranges, metres.
     pub gps_bias_m: f64,
+    /// Ionosphere that no model knows: metres of zenith delay at 1575.42 MHz.
+    pub storm_m: f64,
+    /// The receiver's delay of B3I, metres.
+    pub b3i_delay_m: f64,
     pub atmosphere: bool,
 }
 
@@ -163,6 +158,8 @@ impl Default for Scene {
             clock_s: 1.3e-4,
             clock_drift: 2e-7,
             gps_bias_m: 0.0,
+            storm_m: 0.0,
+            b3i_delay_m: 0.0,
             atmosphere: true,
         }
     }
@@ -225,10 +222,18 @@ impl Scene {
     /// Pseudorange and carrier range in metres at true time `t`.
     fn ranges(&self, nav: &NavData, sat: Sat, signal: SignalId, t: GnssTime, position: Ecef) -> (f64, f64) {
         let f = flight(nav, sat, signal, t, position);
-        let bias = if signal == SignalId::L1CA { self.gps_bias_m } else { 0.0 };
+        let bias = match signal {
+            SignalId::L1CA => self.gps_bias_m,
+            SignalId::B3I => self.b3i_delay_m,
+            _ => 0.0,
+        };
+        // A layer at 350 km, seen under an angle.
+        let shell = 6371.0 / (6371.0 + 350.0) * f.elevation.cos();
+        let slant = 1.0 / (1.0 - shell * shell).sqrt();
+        let storm = self.storm_m * slant * (1575.42e6 / signal.def().carrier_hz).powi(2);
         let plain = f.range_m + SPEED_OF_LIGHT * (self.clock_at(t) - f.clock_s) + bias;
         let (iono, tropo) = if self.atmosphere { (f.iono_m, f.tropo_m) } else { (0.0, 0.0) };
-        (plain + iono + tropo, plain - iono + tropo)
+        (plain + iono + storm + tropo, plain - iono - storm + tropo)
     }
 
     /// Measurements at true time `t` of a receiver moving along `path`.
@@ -283,76 +288,6 @@ pub fn error_m(found: Ecef, truth: Ecef) -> (f64, f64, f64) {
     (enu.horizontal(), enu.u, enu.norm())
 }
 
-pub fn percentile(mut values: Vec<f64>, p: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[((values.len() - 1) as f64 * p).round() as usize]
-}
-
 pub fn beijing() -> Geodetic {
     Geodetic::new(39.9, 116.4, 60.0)
-}
-
-/// Observations of GPS L1 C/A and BDS B1I in a gzipped RINEX 3 file.
-pub fn read_obs(path: &std::path::Path) -> Vec<ObservationEpoch> {
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-    let mut lines = text.lines();
-    let mut types: std::collections::HashMap<char, Vec<String>> = std::collections::HashMap::new();
-    let mut system = ' ';
-    for line in lines.by_ref() {
-        if line.contains("SYS / # / OBS TYPES") {
-            let first = line.chars().next().unwrap();
-            if first != ' ' {
-                system = first;
-            }
-            types.entry(system).or_default().extend(line[6..60].split_whitespace().map(String::from));
-        }
-        if line.contains("END OF HEADER") {
-            break;
-        }
-    }
-    let mut epochs: Vec<ObservationEpoch> = Vec::new();
-    for line in lines {
-        if let Some(rest) = line.strip_prefix('>') {
-            let f: Vec<f64> = rest.split_whitespace().take(6).map(|v| v.parse().unwrap()).collect();
-            let civil = megrez_orbit::CivilTime {
-                year: f[0] as i32,
-                month: f[1] as u8,
-                day: f[2] as u8,
-                hour: f[3] as u8,
-                minute: f[4] as u8,
-                second: f[5],
-            };
-            let time = GnssTime::from_civil(megrez_orbit::TimeScale::Gpst, civil);
-            epochs.push(ObservationEpoch { time, observations: Vec::new() });
-            continue;
-        }
-        let letter = line.chars().next().unwrap();
-        let (band, signal) = match letter {
-            'G' => ("1C", SignalId::L1CA),
-            'C' => ("2I", SignalId::B1I),
-            _ => continue,
-        };
-        let field = |kind: &str| -> Option<(f64, u8)> {
-            let index = types[&letter].iter().position(|t| *t == format!("{kind}{band}"))?;
-            let at = 3 + 16 * index;
-            let value = line.get(at..(at + 14).min(line.len()))?.trim().parse().ok()?;
-            let lli = line.get(at + 14..at + 15).and_then(|s| s.trim().parse().ok()).unwrap_or(0);
-            Some((value, lli))
-        };
-        let Some((pseudorange_m, _)) = field("C") else { continue };
-        let phase = field("L");
-        epochs.last_mut().unwrap().observations.push(Observation {
-            sat: line[..3].parse().unwrap(),
-            code: signal.into(),
-            pseudorange_m: Some(pseudorange_m),
-            carrier_phase_cycles: phase.map(|p| p.0),
-            doppler_hz: field("D").map(|d| d.0),
-            cn0_dbhz: field("S").map(|s| s.0),
-            slip: phase.is_some_and(|p| p.1 & 1 != 0),
-            half_cycle: phase.is_some_and(|p| p.1 & 2 != 0),
-            lock_s: 0.0,
-        });
-    }
-    epochs
 }

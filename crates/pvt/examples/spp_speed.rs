@@ -1,0 +1,30 @@
+//! How fast epochs are solved: a day of GPS, Galileo and BeiDou at Esbjerg from memory, one core.
+//!
+//! `cargo run --release -p megrez-pvt --example spp_speed`
+#![allow(clippy::unwrap_used)]
+
+#[path = "../tests/common/sets.rs"]
+mod sets;
+
+use std::time::Instant;
+
+use megrez_pvt::IonoMode;
+use megrez_signal::Constellation::{Bds, Galileo, Gps};
+
+fn main() {
+    let Some(set) = sets::esbc(1) else { return };
+    let epochs = sets::Take::Systems(&[Gps, Galileo, Bds]).of(&set.epochs);
+    let signals: usize = epochs.iter().map(|e| e.observations.len()).sum();
+    println!("{} epochs of {} signals on average", epochs.len(), signals / epochs.len().max(1));
+    for mode in [IonoMode::Broadcast, IonoMode::Combined, IonoMode::IonosphereFree] {
+        let config = sets::config(mode, 5.0);
+        let best = (0..7)
+            .map(|_| {
+                let start = Instant::now();
+                std::hint::black_box(sets::run(&epochs, &set.nav, &config));
+                start.elapsed().as_secs_f64()
+            })
+            .fold(f64::INFINITY, f64::min);
+        println!("{mode:?}: {:.0} epochs/s", epochs.len() as f64 / best);
+    }
+}
