@@ -6,7 +6,7 @@
 //!
 //! **The first ephemeris.** Subframe 2 stays the same for the whole hour. So the symbols received before the
 //! candidate serve as those of the frame before, and subframe 2 is tried as soon as a good part of it is there, the
-//! rest erased: after 18 s at the latest, wherever the reception began, and after 11 s of a strong signal. Its CRC
+//! rest erased: after 10.5 s of a strong signal that holds a subframe 1, and after 18.5 s at the latest. Its CRC
 //! (24 bits) decides. What came before the first frame of an hour is of another hour. Subframe 3 needs a whole
 //! frame.
 //!
@@ -30,8 +30,8 @@ const FRAME: usize = SUBFRAME1 + INTERLEAVED;
 const MAX_ERRORS: u32 = 13;
 const MAX_PRN_ERRORS: u32 = 6;
 /// Symbols received from which subframe 2 is tried, and after how many more again.
-const FIRST_TRY: usize = 1100;
-const TRY_STEP: usize = 100;
+const FIRST_TRY: usize = 1000;
+const TRY_STEP: usize = 50;
 /// Wrong symbols of subframe 1 from which a frame without a good subframe tells of a loss.
 const LOST_ERRORS: u32 = 22;
 /// Failures in a row after which the synchronisation is given up.
