@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use megrez_orbit::{Ecef, GnssTime, TimeScale};
-use megrez_pvt::Solution;
+use megrez_pvt::{FixMode, Solution};
 
 use crate::{OutputError, SolutionSink};
 
@@ -122,7 +122,11 @@ impl From<&Solution> for PosRecord {
             time: s.time,
             position: s.position,
             covariance_enu: s.covariance_enu,
-            quality: PosQuality::Single,
+            quality: match s.mode {
+                FixMode::Fixed => PosQuality::Fixed,
+                FixMode::Float => PosQuality::Float,
+                _ => PosQuality::Single,
+            },
             sats: s.sats_used(),
             age_s: 0.0,
             ratio: 0.0,

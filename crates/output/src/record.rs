@@ -137,6 +137,8 @@ pub(crate) fn mode_name(mode: FixMode) -> &'static str {
         FixMode::LeastSquares => "least-squares",
         FixMode::Filtered => "filtered",
         FixMode::Snapshot => "snapshot",
+        FixMode::Fixed => "fixed",
+        FixMode::Float => "float",
         _ => "other",
     }
 }

@@ -33,6 +33,10 @@ pub enum FixMode {
     Filtered,
     /// Coarse-time positioning.
     Snapshot,
+    /// Carrier phases against a base, with integer ambiguities.
+    Fixed,
+    /// Carrier phases against a base, with real ambiguities.
+    Float,
 }
 
 /// The part of one measurement in a solution.

@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use megrez::prelude::*;
+use megrez::pvt::rtk::{RtkConfig, RtkMode};
 use megrez::pvt::{IonoMode, SolverConfig};
 
-use super::{DynamicsArg, instant};
+use super::{DynamicsArg, instant, position};
 use crate::truth::Truth;
 
 /// How observations become positions.
@@ -14,6 +15,17 @@ pub enum SolveMode {
     Spp,
     /// A Kalman filter over epochs, with carrier phases and Dopplers
     Filter,
+}
+
+/// How a rover moves against its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RtkArg {
+    /// Every epoch for itself
+    Instantaneous,
+    /// Moves freely; ambiguities are kept between slips
+    Kinematic,
+    /// Stands still: every epoch adds to one position
+    Static,
 }
 
 /// What is done about the ionosphere.
@@ -52,6 +64,7 @@ fn system(text: &str) -> Result<Constellation, String> {
 #[command(after_help = "Examples:
   megrez solve rover.obs --nav brdc.rnx
   megrez solve station.crx.gz --nav brdc.rnx.gz --systems C --truth 55.49,8.45,59.6 --plot station.html
+  megrez solve rover.obs --base base.obs --base-position 35.1,136.9,104.8 --nav brdc.rnx --out result
   megrez solve rover.obs --nav brdc.rnx --mode filter --dynamics vehicle --out result
   megrez solve day/*.crx.gz --nav brdc.rnx.gz --out results
   megrez solve rover.obs --nav brdc.rnx --pos - | head")]
@@ -64,7 +77,23 @@ pub struct SolveArgs {
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub nav: Vec<PathBuf>,
 
-    /// How positions are computed
+    /// Observations of a base: the rover is positioned against it by carrier phases (RTK)
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<PathBuf>,
+
+    /// Position of the base's antenna, lat,lon,height or x,y,z [default: that of its file's header]
+    #[arg(long, value_name = "POS", value_parser = position, requires = "base", allow_hyphen_values = true)]
+    pub base_position: Option<Geodetic>,
+
+    /// How the rover moves against the base
+    #[arg(long, value_enum, default_value_t = RtkArg::Kinematic, requires = "base")]
+    pub rtk: RtkArg,
+
+    /// Frequencies of each system used against the base, 1 to 3
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3), requires = "base")]
+    pub frequencies: u8,
+
+    /// How positions are computed without a base
     #[arg(long, value_enum, default_value_t = SolveMode::Spp)]
     pub mode: SolveMode,
 
@@ -105,7 +134,7 @@ pub struct SolveArgs {
     pub pos: Option<PathBuf>,
 
     /// True position lat,lon,height or x,y,z in metres, or a truth file of `megrez simulate`: prints errors
-    #[arg(long, value_name = "POS")]
+    #[arg(long, value_name = "POS", allow_hyphen_values = true)]
     pub truth: Option<Truth>,
 
     /// Draw track, errors, residuals, sky and geometry into a page (.html) or a picture (.svg)
@@ -135,6 +164,21 @@ impl SolveArgs {
             },
             ..SolverConfig::default()
         }
+    }
+
+    /// The settings of relative positioning.
+    pub fn rtk_config(&self, base: Option<Ecef>) -> RtkConfig {
+        let mut config = RtkConfig::default();
+        config.mode = match self.rtk {
+            RtkArg::Instantaneous => RtkMode::Instantaneous,
+            RtkArg::Kinematic => RtkMode::Kinematic,
+            RtkArg::Static => RtkMode::Static,
+        };
+        config.base = base;
+        config.bands = RtkConfig::bands_of(self.frequencies.into());
+        config.elevation_mask_deg = self.elevation_mask;
+        config.min_cn0_dbhz = config.min_cn0_dbhz.max(self.min_cn0);
+        if self.systems.is_empty() { config } else { config.only(&self.systems) }
     }
 
     /// Whether an epoch lies within the times asked for.

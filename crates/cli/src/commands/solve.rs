@@ -8,12 +8,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use megrez::orbit::TimeScale;
+use megrez::orbit::{Enu, TimeScale};
 use megrez::prelude::*;
-use megrez::pvt::{Filter, SolveError, SolverConfig, solve};
+use megrez::pvt::rtk::Rtk;
+use megrez::pvt::{Filter, SolverConfig, solve};
 use megrez_output::{
-    GeoJsonWriter, GpxWriter, KmlWriter, NmeaEpoch, NmeaOptions, NmeaWriter, PosWriter, SolutionLog,
-    SolutionSink,
+    GeoJsonWriter, GpxWriter, KmlWriter, NmeaEpoch, NmeaOptions, NmeaWriter, PosRecord, PosWriter,
+    SolutionLog, SolutionSink,
 };
 use megrez_rinex::{ObsEpoch, ObsReader};
 use rayon::prelude::*;
@@ -35,10 +36,14 @@ pub fn run(args: &SolveArgs) -> Result<bool, CliError> {
         return Err(CliError::new(format!("{}: --pos holds the positions of one file", path.display()))
             .hint("with several observation files use --out DIR"));
     }
+    let base = args.base.as_deref().map(|path| Base::read(args, path)).transpose()?;
     let total = args.rovers.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|m| m.len()).sum();
     let bar = progress::bar(Some(total), args.quiet);
-    let solved: Vec<Result<Solved, CliError>> =
-        args.rovers.par_iter().map(|path| Job { args, nav: &nav, bar: &bar }.file(path)).collect();
+    let solved: Vec<Result<Solved, CliError>> = args
+        .rovers
+        .par_iter()
+        .map(|path| Job { args, nav: &nav, base: base.as_ref(), bar: &bar }.file(path))
+        .collect();
     bar.finish_and_clear();
     // A file that fails does not hide the others.
     let mut failed = None;
@@ -71,8 +76,8 @@ struct Solved {
     points: Vec<Point>,
     marks: Vec<Mark>,
     warnings: Vec<String>,
-    /// The last epoch without a position.
-    refusal: Option<(GnssTime, SolveError)>,
+    /// The last epoch without a position, and why.
+    refusal: Option<(GnssTime, String)>,
     path: PathBuf,
 }
 
@@ -97,7 +102,53 @@ impl Solved {
 struct Job<'a> {
     args: &'a SolveArgs,
     nav: &'a NavData,
+    base: Option<&'a Base>,
     bar: &'a ProgressBar,
+}
+
+/// What the base observed.
+struct Base {
+    position: Ecef,
+    epochs: Vec<ObservationEpoch>,
+}
+
+impl Base {
+    /// Reads the base's file whole: epochs are looked up in it.
+    fn read(args: &SolveArgs, path: &Path) -> Result<Self, CliError> {
+        let wrong = |error| CliError::new(format!("{}: {error}", path.display()));
+        let mut reader = megrez_rinex::read_obs(path).map_err(wrong)?;
+        let header = reader.header();
+        let delta = header.antenna_delta;
+        let above = Enu { e: delta.east, n: delta.north, u: delta.height };
+        let marker = header.approx_position.filter(|p| p.norm() > 1e6);
+        let position = match (args.base_position, marker) {
+            (Some(at), _) => at.to_ecef(),
+            (None, Some(marker)) => marker + above.to_ecef(marker.to_geodetic()),
+            (None, None) => {
+                return Err(CliError::new(format!("{}: its header gives no position", path.display()))
+                    .hint("give --base-position lat,lon,height"));
+            }
+        };
+        let mut record = ObsEpoch::default();
+        let mut epochs = Vec::new();
+        while reader.read(&mut record) {
+            epochs.push(record.epoch.clone());
+        }
+        Ok(Self { position, epochs })
+    }
+}
+
+/// A position, and what only relative positioning knows of it.
+struct Found {
+    solution: Solution,
+    age_s: f64,
+    ratio: f64,
+}
+
+impl From<Solution> for Found {
+    fn from(solution: Solution) -> Self {
+        Self { solution, age_s: 0.0, ratio: 0.0 }
+    }
 }
 
 impl Job<'_> {
@@ -111,7 +162,10 @@ impl Job<'_> {
         };
         let mut reader = ObsReader::new(self.bar.wrap_read(file)).map_err(wrong)?;
         let mut sinks = Sinks::create(args, path)?;
-        let mut engine = Engine::new(args, config, reader.header().approx_position);
+        let mut engine = match self.base {
+            Some(base) => Engine::rtk(args, base),
+            None => Engine::new(args, config, reader.header().approx_position),
+        };
         let mut solved = Solved {
             statistics: Statistics::of("", 0, &[]),
             points: Vec::new(),
@@ -135,8 +189,9 @@ impl Job<'_> {
             }
             epochs += 1;
             match engine.solve(epoch, self.nav) {
-                Ok(solution) => {
-                    sinks.solution(&solution, epoch)?;
+                Ok(found) => {
+                    let Found { solution, .. } = &found;
+                    sinks.solution(&found, epoch)?;
                     let first = solved.points.first().map_or(solution.time, |p| p.time);
                     if args.plot.is_some() {
                         let hours = (solution.time - first) / 3600.0;
@@ -148,25 +203,31 @@ impl Job<'_> {
                             residual_m: s.residual_m,
                         }));
                     }
-                    solved.points.push(Point::of(&solution, args.truth.as_ref()));
+                    solved.points.push(Point::of(solution, args.truth.as_ref()));
                 }
                 Err(error) => solved.refusal = Some((epoch.time, error)),
             }
         }
         solved.warnings = reader.warnings().to_vec();
         solved.statistics = Statistics::of(&path.display().to_string(), epochs, &solved.points);
+        solved.statistics.fixed = self.base.map(|_| solved.points.iter().filter(|p| p.fixed).count());
         sinks.finish()?;
         Ok(solved)
     }
 }
 
-/// Epoch by epoch, or filtered.
-enum Engine {
+/// Epoch by epoch, filtered, or against a base.
+enum Engine<'a> {
+    Rtk(Box<Rtk>, &'a Base),
     Epochs { config: SolverConfig, last: Option<Ecef> },
     Filter(Box<Filter>),
 }
 
-impl Engine {
+impl<'a> Engine<'a> {
+    fn rtk(args: &SolveArgs, base: &'a Base) -> Self {
+        Self::Rtk(Box::new(Rtk::new(args.rtk_config(Some(base.position)))), base)
+    }
+
     fn new(args: &SolveArgs, config: SolverConfig, near: Option<Ecef>) -> Self {
         match args.mode {
             SolveMode::Spp => Self::Epochs { config, last: near },
@@ -174,13 +235,24 @@ impl Engine {
         }
     }
 
-    fn solve(&mut self, epoch: &ObservationEpoch, nav: &NavData) -> Result<Solution, SolveError> {
+    fn solve(&mut self, epoch: &ObservationEpoch, nav: &NavData) -> Result<Found, String> {
         match self {
-            Self::Filter(filter) => filter.update(epoch, nav),
+            Self::Rtk(rtk, base) => {
+                // Only the epochs around the rover's matter; the base's are sorted.
+                let reach_s = rtk.config().max_age_s + 1.0;
+                let first = base.epochs.partition_point(|b| b.time - epoch.time < -reach_s);
+                let last = base.epochs.partition_point(|b| b.time - epoch.time <= reach_s);
+                let near = base.epochs.get(first..last).unwrap_or_default();
+                let found = rtk.update(epoch, near, nav).map_err(|error| error.to_string())?;
+                Ok(Found { solution: (&found).into(), age_s: found.age_s, ratio: found.ratio })
+            }
+            Self::Filter(filter) => {
+                filter.update(epoch, nav).map(Found::from).map_err(|error| error.to_string())
+            }
             Self::Epochs { config, last } => {
-                let solution = solve(epoch, nav, config, *last)?;
+                let solution = solve(epoch, nav, config, *last).map_err(|error| error.to_string())?;
                 *last = Some(solution.position);
-                Ok(solution)
+                Ok(solution.into())
             }
         }
     }
@@ -188,6 +260,7 @@ impl Engine {
 
 /// The files that a solved file leaves.
 struct Sinks {
+    pos: Vec<PosWriter<Box<dyn Write>>>,
     tracks: Vec<Box<dyn SolutionSink>>,
     nmea: Option<NmeaWriter<BufWriter<File>>>,
 }
@@ -198,15 +271,18 @@ impl Sinks {
             ("program", format!("megrez {}", env!("CARGO_PKG_VERSION"))),
             ("inp file", path.display().to_string()),
         ];
+        let mut pos: Vec<PosWriter<Box<dyn Write>>> = Vec::new();
         let mut tracks: Vec<Box<dyn SolutionSink>> = Vec::new();
-        if let Some(pos) = &args.pos {
-            let out: Box<dyn Write> = match pos.to_str() {
-                Some("-") => Box::new(std::io::stdout()),
-                _ => Box::new(File::create(pos).map_err(|error| CliError::file(pos, &error))?),
+        if let Some(path) = &args.pos {
+            let out: Box<dyn Write> = match path.to_str() {
+                Some("-") => Box::new(BufWriter::new(std::io::stdout())),
+                _ => Box::new(BufWriter::new(
+                    File::create(path).map_err(|error| CliError::file(path, &error))?,
+                )),
             };
-            tracks.push(Box::new(PosWriter::new(BufWriter::new(out), &header).map_err(CliError::new)?));
+            pos.push(PosWriter::new(out, &header).map_err(CliError::new)?);
         }
-        let Some(dir) = &args.out else { return Ok(Self { tracks, nmea: None }) };
+        let Some(dir) = &args.out else { return Ok(Self { pos, tracks, nmea: None }) };
         let dir = match args.rovers.len() {
             1 => dir.clone(),
             _ => dir.join(path.file_name().unwrap_or_default()),
@@ -216,16 +292,22 @@ impl Sinks {
             let path = dir.join(name);
             File::create(&path).map(BufWriter::new).map_err(|error| CliError::file(&path, &error))
         };
-        tracks.push(Box::new(PosWriter::new(create("solution.pos")?, &header).map_err(CliError::new)?));
+        let out: Box<dyn Write> = Box::new(create("solution.pos")?);
+        pos.push(PosWriter::new(out, &header).map_err(CliError::new)?);
         tracks.push(Box::new(SolutionLog::new(create("solution.jsonl")?)));
         tracks.push(Box::new(GeoJsonWriter::new(create("track.geojson")?)));
         tracks.push(Box::new(KmlWriter::new(create("track.kml")?, "megrez")));
         tracks.push(Box::new(GpxWriter::new(create("track.gpx")?, "megrez")));
         let nmea = NmeaWriter::new(create("track.nmea")?, NmeaOptions::default());
-        Ok(Self { tracks, nmea: Some(nmea) })
+        Ok(Self { pos, tracks, nmea: Some(nmea) })
     }
 
-    fn solution(&mut self, solution: &Solution, epoch: &ObservationEpoch) -> Result<(), CliError> {
+    fn solution(&mut self, found: &Found, epoch: &ObservationEpoch) -> Result<(), CliError> {
+        let solution = &found.solution;
+        for pos in &mut self.pos {
+            let record = PosRecord { age_s: found.age_s, ratio: found.ratio, ..solution.into() };
+            pos.record(&record).map_err(CliError::new)?;
+        }
         for track in &mut self.tracks {
             track.solution(solution).map_err(CliError::new)?;
         }
@@ -236,6 +318,9 @@ impl Sinks {
     }
 
     fn finish(mut self) -> Result<(), CliError> {
+        for pos in &mut self.pos {
+            pos.finish().map_err(CliError::new)?;
+        }
         for track in &mut self.tracks {
             track.finish().map_err(CliError::new)?;
         }
@@ -271,6 +356,7 @@ fn report(args: &SolveArgs, files: &[Solved]) -> Result<(), CliError> {
                     number(s.errors.map(|e| e.v95_m)),
                     number(s.errors.map(|e| e.rms_3d_m)),
                     number(s.speed95_m_s),
+                    s.fixed.map_or("-".to_string(), |n| n.to_string()),
                 ]
             })
             .collect();
@@ -286,6 +372,7 @@ fn report(args: &SolveArgs, files: &[Solved]) -> Result<(), CliError> {
             "V95 m",
             "3D rms m",
             "speed95 m/s",
+            "fixed",
         ];
         text = table(&header, &rows);
     }

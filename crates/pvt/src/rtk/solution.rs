@@ -3,6 +3,8 @@
 use megrez_orbit::{Azel, Ecef, Enu, GnssTime, TimeScale};
 use megrez_signal::{ObsCode, Sat};
 
+use crate::{Dop, FixMode, SatUse, Solution};
+
 /// How far the ambiguities are resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RtkStatus {
@@ -87,6 +89,36 @@ impl RtkSolution {
         let mut sats: Vec<Sat> = self.sats.iter().filter(used).map(|s| s.sat).collect();
         sats.dedup();
         sats.len()
+    }
+}
+
+impl From<&RtkSolution> for Solution {
+    /// For sinks that take positions of any kind: without velocity, clock and dilution of precision, which differences
+    /// do not give.
+    fn from(s: &RtkSolution) -> Self {
+        let sats = s.sats.iter().map(|x| SatUse {
+            sat: x.sat,
+            code: x.code,
+            azel: x.azel,
+            residual_m: x.phase_residual_m.or(x.code_residual_m).unwrap_or(0.0),
+            used: x.phase_residual_m.is_some() || x.code_residual_m.is_some(),
+            cn0_dbhz: None,
+        });
+        Self {
+            time: s.time,
+            position: s.position,
+            velocity: None,
+            clock_bias_s: 0.0,
+            clock_drift: 0.0,
+            inter_system: Vec::new(),
+            bds2_bias_m: None,
+            covariance_enu: s.covariance_enu,
+            hpl_m: None,
+            vpl_m: None,
+            dop: Dop::default(),
+            sats: sats.collect(),
+            mode: if s.is_fixed() { FixMode::Fixed } else { FixMode::Float },
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use megrez::orbit::{Ecef, Enu, GnssTime};
 use megrez::prelude::*;
+use megrez::pvt::FixMode;
 use serde::Serialize;
 
 use crate::truth::{Truth, error_enu};
@@ -15,6 +16,8 @@ pub struct Point {
     /// Error against the truth.
     pub error: Option<Enu>,
     pub sats: usize,
+    /// Whether its ambiguities are integers.
+    pub fixed: bool,
     pub hdop: f64,
     pub pdop: f64,
 }
@@ -29,6 +32,7 @@ impl Point {
             velocity: solution.velocity.map(|v| v.to_enu(place)),
             error,
             sats: solution.sats_used(),
+            fixed: solution.mode == FixMode::Fixed,
             hdop: solution.dop.h,
             pdop: solution.dop.p,
         }
@@ -56,6 +60,8 @@ pub struct Statistics {
     pub epochs: usize,
     /// Positions among them.
     pub solved: usize,
+    /// Positions with integer ambiguities, of positions against a base.
+    pub fixed: Option<usize>,
     /// Mean position: latitude and longitude in degrees, height in metres.
     pub mean: Option<[f64; 3]>,
     /// Standard deviation of the positions east, north, up.
@@ -81,6 +87,7 @@ impl Statistics {
             file: file.to_string(),
             epochs,
             solved: points.len(),
+            fixed: None,
             mean: mean.map(|mean| {
                 let at = mean.to_geodetic();
                 [at.lat_deg, at.lon_deg, at.height_m]
