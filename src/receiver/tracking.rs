@@ -96,8 +96,8 @@ impl Receiver {
             })
             .collect();
         for sat in fresh {
-            let Some(new) = self.nav.ephemerides_of(sat).last().map(Ephemeris::kepler) else { continue };
-            let twin = self.nav.ephemerides().map(Ephemeris::kepler).find_map(|old| {
+            let Some(new) = self.nav.ephemerides_of(sat).last().and_then(Ephemeris::kepler) else { continue };
+            let twin = self.nav.ephemerides().filter_map(Ephemeris::kepler).find_map(|old| {
                 let same = old.sat.constellation == sat.constellation
                     && (old.m0, old.omega0, old.omega, old.e) == (new.m0, new.omega0, new.omega, new.e);
                 (same && old.sat != sat).then_some(old.sat)

@@ -127,7 +127,7 @@ pub(crate) fn ephemeris(sat: Sat, message: NavMessage, transmit: GnssTime, words
     eph.iode = clock.aode.raw(words) as u16;
     eph.iodc = clock.aodc.raw(words) as u16;
     eph.ura_m = element::ura_m(clock.urai.raw(words));
-    eph.health = clock.health.raw(words) as u8;
+    eph.health = clock.health.raw(words) as u16;
     eph
 }
 

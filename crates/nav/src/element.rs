@@ -1,6 +1,6 @@
 //! The orbit and clock parameters that the messages share.
 
-use megrez_orbit::{Almanac, GnssTime, GroupDelays, KeplerEphemeris};
+use megrez_orbit::{Almanac, GnssTime, GroupDelays, KeplerEphemeris, MessageDetails};
 use megrez_signal::{NavMessage, Sat};
 
 use crate::EncodeError;
@@ -165,6 +165,7 @@ pub(crate) fn blank(sat: Sat, message: NavMessage, toe: GnssTime, toc: GnssTime)
         iodc: 0,
         ura_m: None,
         health: 0,
+        details: MessageDetails::default(),
     }
 }
 

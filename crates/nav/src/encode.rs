@@ -140,7 +140,7 @@ fn ephemeris(message: NavMessage, sat: Sat, nav: &NavData, t: GnssTime) -> Optio
         .filter(|e| e.message() == message)
         .or_else(|| nearest(&|m| m == message))
         .or_else(|| nearest(&|m| cnav(m) && cnav(message)))
-        .map(Ephemeris::kepler)
+        .and_then(Ephemeris::kepler)
 }
 
 /// The relation to UTC to send.

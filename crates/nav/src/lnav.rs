@@ -72,7 +72,7 @@ pub(crate) fn ephemeris(sat: Sat, transmit: GnssTime, words: &[u32]) -> KeplerEp
     eph.iode = IODE_2.raw(&words[10..]) as u16;
     eph.iodc = IODC.raw(words) as u16;
     eph.ura_m = element::ura_m(URA.raw(words));
-    eph.health = HEALTH.raw(words) as u8;
+    eph.health = HEALTH.raw(words) as u16;
     eph
 }
 

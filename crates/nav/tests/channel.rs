@@ -144,7 +144,7 @@ fn pieces_of_two_sets_are_not_mixed() {
                     let NavEvent::Ephemeris(Ephemeris::Kepler(eph)) = event else { continue };
                     found += 1;
                     let known = [&nav, &other].iter().any(|nav| {
-                        let sent = nav.ephemerides_of(sat)[0].kepler();
+                        let sent = nav.ephemerides_of(sat)[0].kepler().unwrap();
                         let near = |a: f64, b: f64| (a - b).abs() < 1e-8;
                         sent.toe == eph.toe
                             && near(sent.m0, eph.m0)

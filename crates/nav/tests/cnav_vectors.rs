@@ -216,7 +216,7 @@ fn fields_have_their_values() {
     for (raw, frame) in of("B-CNAV1") {
         let nav = assemble(frame.sat, NavMessage::Cnav1, [&frame]);
         let second = &raw["subframe2"];
-        let eph = nav.ephemerides_of(frame.sat)[0].kepler();
+        let eph = nav.ephemerides_of(frame.sat)[0].kepler().unwrap();
         check_ephemeris(eph, second, second, second);
         assert_eq!(
             (f64::from(eph.iode), f64::from(eph.iodc)),
@@ -262,7 +262,7 @@ fn fields_have_their_values() {
         integrity(&nav, raw, "B1C on B2a");
     }
     let nav = assemble(ten.sat, NavMessage::Cnav2, [&ten, &eleven, &thirty, &thirty_four]);
-    let eph = nav.ephemerides_of(ten.sat)[0].kepler();
+    let eph = nav.ephemerides_of(ten.sat)[0].kepler().unwrap();
     check_ephemeris(eph, &first, &other, &clock);
     assert_eq!((f64::from(eph.iode), f64::from(eph.iodc)), (field(&first, "IODE"), field(&clock, "IODC")));
     let delays = [eph.delays.tgd_b2ap, eph.delays.isc_b2ad, eph.delays.tgd_b1cp].map(Option::unwrap);
@@ -272,7 +272,7 @@ fn fields_have_their_values() {
     check_clock_accuracy(&nav.integrity[&ten.sat], &utc);
     // The clock of the other message serves as well, and parts of two sets do not.
     let nav = assemble(ten.sat, NavMessage::Cnav2, [&ten, &eleven, &thirty_four]);
-    check_ephemeris(nav.ephemerides_of(ten.sat)[0].kepler(), &first, &other, &utc);
+    check_ephemeris(nav.ephemerides_of(ten.sat)[0].kepler().unwrap(), &first, &other, &utc);
     let late = Subframe { tow_s: eleven.tow_s.map(|t| t + 3.0), ..eleven.clone() };
     assert!(assemble(ten.sat, NavMessage::Cnav2, [&ten, &late, &thirty]).is_empty());
 
@@ -280,7 +280,7 @@ fn fields_have_their_values() {
     let [(orbit, ten), (clock, thirty)] = [10, 30].map(|id| kind(&third, id));
     for frames in [[&ten, &thirty], [&thirty, &ten]] {
         let nav = assemble(ten.sat, NavMessage::Cnav3, frames);
-        let eph = nav.ephemerides_of(ten.sat)[0].kepler();
+        let eph = nav.ephemerides_of(ten.sat)[0].kepler().unwrap();
         check_ephemeris(eph, &orbit, &orbit, &clock);
         assert_eq!(eph.delays.tgd_b2bi, Some(field(&clock, "TGDB2bI") * p(-34)));
         assert_eq!(eph.transmit.unwrap().bdt(), (field(&clock, "WN") as i64, field(&orbit, "SOW")));

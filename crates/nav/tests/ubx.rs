@@ -126,7 +126,7 @@ fn frames_of_the_second_log() {
 
 /// The ephemerides of one message, by satellite and reference time.
 fn by_reference(nav: &NavData, message: NavMessage) -> BTreeMap<(Sat, u32), KeplerEphemeris> {
-    let all = nav.ephemerides().map(Ephemeris::kepler).filter(|k| k.message == message);
+    let all = nav.ephemerides().filter_map(Ephemeris::kepler).filter(|k| k.message == message);
     all.map(|k| ((k.sat, k.toe.bdt().1 as u32), k.clone())).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use megrez_signal::{Constellation, NavMessage, Sat};
 
-use crate::{GnssTime, GroupDelays, KeplerEphemeris, SatState, kepler};
+use crate::{GnssTime, GroupDelays, KeplerEphemeris, MessageDetails, SatState, kepler};
 
 /// Almanac of one GPS or BDS satellite (IS-GPS-200 section 20.3.3.5.1.2, BDS-SIS-ICD-B1I-3.0 section 5.2.4.15,
 /// BDS-SIS-ICD-B1C-1.0 sections 7.9 and 7.10).
@@ -65,6 +65,7 @@ impl Almanac {
             cic: 0.0,
             cis: 0.0,
             delays: GroupDelays::default(),
+            details: MessageDetails::default(),
             iode: 0,
             iodc: 0,
             ura_m: None,

@@ -2,7 +2,7 @@
 
 use megrez_signal::{Constellation, NavMessage, ObsCode, Sat};
 
-use crate::{Ecef, GnssTime, TimeScale, kepler};
+use crate::{Ecef, GlonassEphemeris, GnssTime, TimeScale, kepler};
 
 /// Group delays of one satellite in seconds, by signal, in the sense that the clock of a signal is the
 /// satellite clock minus its delay (BDS-SIS-ICD-B1I-3.0 section 5.2.4.10, IS-GPS-200 section 20.3.3.3.3.2).
@@ -30,7 +30,28 @@ pub struct GroupDelays {
     pub bgd_e5b: Option<f64>,
 }
 
-/// Keplerian broadcast ephemeris and clock of GPS or BDS, from whichever message.
+/// What a message says beside orbit, clock and group delays; kept for files. None where the message has no such field.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MessageDetails {
+    /// Codes on L2 (GPS and QZSS LNAV); data sources (Galileo, bits as RINEX numbers them).
+    pub sources: Option<u16>,
+    /// Data flag of L2 P (GPS and QZSS LNAV).
+    pub l2p: Option<u8>,
+    /// Fit interval in hours (GPS LNAV) or its flag (QZSS LNAV).
+    pub fit_interval: Option<f64>,
+    /// Kind of orbit (B-CNAV): 1 GEO, 2 IGSO, 3 MEO.
+    pub orbit_kind: Option<u8>,
+    /// Time of week of the accuracy prediction in s (B-CNAV).
+    pub top_s: Option<f64>,
+    /// Accuracy indices SISAI_oe, SISAI_ocb, SISAI_oc1, SISAI_oc2 (B-CNAV).
+    pub sisai: [Option<i8>; 4],
+    /// Monitoring accuracy index SISMAI (B-CNAV); files have -1 for unknown.
+    pub sismai: Option<i8>,
+    /// Integrity flags of the message's own signal (B-CNAV): DIF is bit 2, SIF bit 1, AIF bit 0.
+    pub flags: Option<i8>,
+}
+
+/// Keplerian broadcast ephemeris and clock of GPS, QZSS, Galileo or BDS, from whichever message.
 /// Angles in radians, rates in radians a second, distances in metres.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeplerEphemeris {
@@ -86,18 +107,24 @@ pub struct KeplerEphemeris {
     pub iode: u16,
     /// Issue of the clock: IODC (GPS, B-CNAV) or AODC (D1, D2).
     pub iodc: u16,
-    /// User range accuracy in metres (one sigma); none when the message gives no usable figure.
+    /// User range accuracy in metres (one sigma), SISA of Galileo; none when the message gives no usable figure.
     pub ura_m: Option<f64>,
-    /// Health word as sent; 0 is healthy in every message covered.
-    pub health: u8,
+    /// Health word as sent; 0 is healthy in every message covered. Of Galileo, from the low end: data validity and
+    /// two bits of signal health each of E1-B, E5a and E5b.
+    pub health: u16,
+    /// The rest of the message.
+    pub details: MessageDetails,
 }
 
 /// A broadcast ephemeris.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the larger kind, and looked up often")]
 pub enum Ephemeris {
-    /// GPS LNAV, BDS D1, D2, B-CNAV1, B-CNAV2, B-CNAV3.
+    /// GPS and QZSS LNAV, Galileo I/NAV and F/NAV, BDS D1, D2, B-CNAV1, B-CNAV2, B-CNAV3.
     Kepler(KeplerEphemeris),
+    /// GLONASS.
+    Glonass(GlonassEphemeris),
 }
 
 /// Position, velocity and clock of a satellite at an instant, in the earth-fixed frame of that instant.
@@ -118,6 +145,8 @@ const GPS_VALID_S: f64 = 7200.0;
 /// Seconds from `toe` for which a BDS ephemeris is used: the hour between updates, and an hour of grace for
 /// files and receivers that missed one.
 const BDS_VALID_S: f64 = 7200.0;
+/// Seconds from `toe` for which a Galileo ephemeris is used (Galileo OS SDD section 2.3.2: 4 h).
+const GALILEO_VALID_S: f64 = 14_400.0;
 
 impl GroupDelays {
     /// Whether `other` gives all that this gives, and the same.
@@ -217,15 +246,33 @@ impl KeplerEphemeris {
         self.delays.of(self.sat.constellation, self.message, signal.into())
     }
 
-    /// Whether the satellite says that it is healthy.
+    /// Whether the satellite says that it is healthy; of Galileo, in all its signals.
     pub fn healthy(&self) -> bool {
         self.health == 0
     }
 
-    /// Seconds from `toe` for which the ephemeris is meant: 2 h for GPS and for BDS (1 h and 1 h of grace).
+    /// Whether the satellite says that the signal `code` is healthy. Galileo states the health of E1, E5a and E5b
+    /// apart (OS SIS ICD sections 5.1.9.3 and 5.1.9.4); E5 as a whole needs both its parts, E6 has no statement.
+    pub fn healthy_for(&self, code: ObsCode) -> bool {
+        if self.sat.constellation != Constellation::Galileo {
+            return self.healthy();
+        }
+        let bits = match code.band() {
+            b'1' => 0o007,
+            b'5' => 0o070,
+            b'7' => 0o700,
+            b'8' => 0o770,
+            _ => 0o777,
+        };
+        self.health & bits == 0
+    }
+
+    /// Seconds from `toe` for which the ephemeris is meant: 4 h for Galileo, 2 h for GPS, QZSS, and BDS (1 h and 1 h
+    /// of grace).
     pub fn validity_s(&self) -> f64 {
         match self.sat.constellation {
             Constellation::Bds => BDS_VALID_S,
+            Constellation::Galileo => GALILEO_VALID_S,
             _ => GPS_VALID_S,
         }
     }
@@ -270,62 +317,134 @@ impl KeplerEphemeris {
     }
 }
 
+/// Calls a method that both kinds of ephemeris have.
+macro_rules! either {
+    ($self:ident, $e:ident => $call:expr) => {
+        match $self {
+            Self::Kepler($e) => $call,
+            Self::Glonass($e) => $call,
+        }
+    };
+}
+
 impl Ephemeris {
     /// Satellite.
     pub fn sat(&self) -> Sat {
-        self.kepler().sat
+        either!(self, e => e.sat)
     }
 
     /// Message it came in.
     pub fn message(&self) -> NavMessage {
-        self.kepler().message
+        match self {
+            Self::Kepler(k) => k.message,
+            Self::Glonass(_) => NavMessage::Fdma,
+        }
     }
 
     /// Reference time of the orbit.
     pub fn toe(&self) -> GnssTime {
-        self.kepler().toe
+        either!(self, e => e.toe)
     }
 
     /// Time at which the message was sent, if known.
     pub fn transmit(&self) -> Option<GnssTime> {
-        self.kepler().transmit
+        either!(self, e => e.transmit)
     }
 
-    /// See [`KeplerEphemeris::state`].
+    /// See [`KeplerEphemeris::state`] and [`GlonassEphemeris::state`].
     pub fn state(&self, t: GnssTime) -> SatState {
-        self.kepler().state(t)
+        either!(self, e => e.state(t))
     }
 
-    /// See [`KeplerEphemeris::group_delay_s`].
+    /// See [`KeplerEphemeris::group_delay_s`] and [`GlonassEphemeris::group_delay_s`].
     pub fn group_delay_s(&self, signal: impl Into<ObsCode>) -> Option<f64> {
-        self.kepler().group_delay_s(signal)
+        either!(self, e => e.group_delay_s(signal))
     }
 
-    /// Whether the satellite says that it is healthy.
+    /// Whether the satellite says that it is healthy, in all its signals.
     pub fn healthy(&self) -> bool {
-        self.kepler().healthy()
+        either!(self, e => e.healthy())
     }
 
-    /// See [`KeplerEphemeris::valid_at`].
+    /// Whether the satellite says that a signal is healthy; see [`KeplerEphemeris::healthy_for`].
+    pub fn healthy_for(&self, signal: impl Into<ObsCode>) -> bool {
+        match self {
+            Self::Kepler(k) => k.healthy_for(signal.into()),
+            Self::Glonass(g) => g.healthy(),
+        }
+    }
+
+    /// Seconds from `toe` for which the ephemeris is meant: 4 h for Galileo, half an hour for GLONASS, else 2 h.
+    pub fn validity_s(&self) -> f64 {
+        either!(self, e => e.validity_s())
+    }
+
+    /// Whether `t` is within [`Ephemeris::validity_s`] of `toe`.
     pub fn valid_at(&self, t: GnssTime) -> bool {
-        self.kepler().valid_at(t)
+        (t - self.toe()).abs() <= self.validity_s()
     }
 
     /// User range accuracy in m (one sigma), if given.
     pub fn ura_m(&self) -> Option<f64> {
-        self.kepler().ura_m
+        match self {
+            Self::Kepler(k) => k.ura_m,
+            Self::Glonass(g) => g.ura_m(),
+        }
     }
 
-    /// The Keplerian elements.
-    pub fn kepler(&self) -> &KeplerEphemeris {
+    /// Whether it describes an orbit at all.
+    pub fn plausible(&self) -> bool {
+        either!(self, e => e.plausible())
+    }
+
+    /// The Keplerian elements, of any system but GLONASS.
+    pub fn kepler(&self) -> Option<&KeplerEphemeris> {
         match self {
-            Self::Kepler(k) => k,
+            Self::Kepler(k) => Some(k),
+            Self::Glonass(_) => None,
         }
+    }
+
+    /// The GLONASS ephemeris.
+    pub fn glonass(&self) -> Option<&GlonassEphemeris> {
+        match self {
+            Self::Kepler(_) => None,
+            Self::Glonass(g) => Some(g),
+        }
+    }
+
+    /// Whether it says the same as `other`, whenever it was sent.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Kepler(a), Self::Kepler(b)) => {
+                a.toe == b.toe
+                    && a.message == b.message
+                    && *a == KeplerEphemeris { transmit: a.transmit, ..b.clone() }
+            }
+            (Self::Glonass(a), Self::Glonass(b)) => {
+                *a == GlonassEphemeris { transmit: a.transmit, ..b.clone() }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it says the same as `other` but for group delays that it does not give, whenever it was sent.
+    pub(crate) fn less_than(&self, other: &Self) -> bool {
+        let (Self::Kepler(a), Self::Kepler(b)) = (self, other) else { return false };
+        a.toe == b.toe
+            && a.delays.within(&b.delays)
+            && *a == KeplerEphemeris { transmit: a.transmit, delays: a.delays, ..b.clone() }
     }
 }
 
 impl From<KeplerEphemeris> for Ephemeris {
     fn from(k: KeplerEphemeris) -> Self {
         Self::Kepler(k)
+    }
+}
+
+impl From<GlonassEphemeris> for Ephemeris {
+    fn from(g: GlonassEphemeris) -> Self {
+        Self::Glonass(g)
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Earth {
 
 /// WGS 84 as IS-GPS-200 section 20.3.3.4.3.3 has it.
 const EARTH_GPS: Earth = Earth { mu: 3.986_005e14, rate: 7.292_115_146_7e-5 };
+/// GTRF, Galileo OS SIS ICD table 66.
+const EARTH_GALILEO: Earth = Earth { mu: 3.986_004_418e14, rate: 7.292_115_146_7e-5 };
 /// BDCS, BDS-SIS-ICD-B1I-3.0 section 3.2.
 const EARTH_BDS: Earth = Earth { mu: 3.986_004_418e14, rate: 7.292_115_0e-5 };
 /// Tilt of the frame in which the elements of BDS GEO satellites are given, rad.
@@ -24,6 +26,7 @@ impl Earth {
     pub(crate) fn of(constellation: Constellation) -> Self {
         match constellation {
             Constellation::Bds => EARTH_BDS,
+            Constellation::Galileo => EARTH_GALILEO,
             _ => EARTH_GPS,
         }
     }

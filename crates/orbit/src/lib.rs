@@ -2,7 +2,7 @@
 //!
 //! * [`GnssTime`]: one instant, shown in any time scale.
 //! * [`Ecef`], [`Geodetic`], [`Enu`], [`look_angles`]: coordinates.
-//! * [`Ephemeris`], [`KeplerEphemeris`], [`SatState`]: broadcast orbits and clocks.
+//! * [`Ephemeris`], [`KeplerEphemeris`], [`GlonassEphemeris`], [`SatState`]: broadcast orbits and clocks.
 //! * [`Iono`], [`Troposphere`]: the atmosphere.
 //! * [`NavData`]: everything a set of navigation messages says, with the choice of an ephemeris.
 //! * [`Observation`], [`ObservationEpoch`]: what a receiver measures.
@@ -11,6 +11,7 @@ mod almanac;
 mod atmosphere;
 mod coords;
 mod ephemeris;
+mod glonass;
 mod integrity;
 mod kepler;
 mod navdata;
@@ -21,9 +22,10 @@ mod utc;
 pub use almanac::Almanac;
 pub use atmosphere::{Bdgim, Iono, Klobuchar, Troposphere, troposphere_delay_m};
 pub use coords::{Azel, Ecef, Enu, Geodetic, look_angles};
-pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, SatState};
+pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, MessageDetails, SatState};
+pub use glonass::GlonassEphemeris;
 pub use integrity::{ClockAccuracy, EarthOrientation, Integrity, SignalFlags};
-pub use navdata::NavData;
+pub use navdata::{DatedIono, NavData};
 pub use observation::{Observation, ObservationEpoch};
 pub use time::{CivilTime, GnssTime, TimeScale};
 pub use utc::{TimeOffset, UtcParams};

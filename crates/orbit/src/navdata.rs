@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use megrez_signal::{Constellation, ObsCode, Sat};
+use megrez_signal::{Constellation, NavMessage, ObsCode, Sat};
 
 use crate::{
     Almanac, Bdgim, EarthOrientation, Ephemeris, GnssTime, Integrity, Iono, Klobuchar, TimeOffset, UtcParams,
@@ -12,15 +12,20 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NavData {
     ephemerides: BTreeMap<Sat, Vec<Ephemeris>>,
-    iono_history: Vec<(GnssTime, Iono)>,
+    iono_history: Vec<DatedIono>,
     /// GPS ionosphere coefficients, the newest.
     pub gps_iono: Option<Klobuchar>,
     /// BDS eight-parameter ionosphere coefficients (D1, D2), the newest.
     pub bds_iono: Option<Klobuchar>,
     /// BDGIM coefficients (B-CNAV), the newest.
     pub bdgim: Option<Bdgim>,
+    /// NeQuick coefficients a_i0, a_i1, a_i2 of Galileo, the newest, in solar flux units, per degree and per degree
+    /// squared of modified dip latitude.
+    pub galileo_iono: Option<[f64; 3]>,
     /// GPST to UTC.
     pub gps_utc: Option<UtcParams>,
+    /// GST to UTC.
+    pub galileo_utc: Option<UtcParams>,
     /// BDT to UTC.
     pub bds_utc: Option<UtcParams>,
     /// GPST - UTC in s as a file header states it.
@@ -35,32 +40,44 @@ pub struct NavData {
     pub earth_orientation: Option<EarthOrientation>,
 }
 
+/// A set of ionosphere coefficients with its origin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DatedIono {
+    /// When it was sent.
+    pub time: GnssTime,
+    /// Who sent it, if known.
+    pub sat: Option<Sat>,
+    /// The coefficients.
+    pub iono: Iono,
+}
+
+/// First and last place, and one beyond, of the ephemerides with `toe` in a list sorted by it.
+fn same_toe(list: &[Ephemeris], toe: GnssTime) -> (usize, usize) {
+    let first = list.partition_point(|e| e.toe() - toe < 0.0);
+    let last = list.partition_point(|e| e.toe() - toe <= 0.0);
+    (first, last)
+}
+
 impl NavData {
     /// Adds an ephemeris. Returns false, and adds nothing, if it is implausible or already there (repeated
     /// transmissions count as the same). One that differs from another only in group delays that the other does
     /// not give takes its place: those of B-CNAV2 come later than the rest.
     pub fn insert(&mut self, ephemeris: Ephemeris) -> bool {
-        if !ephemeris.kepler().plausible() {
+        if !ephemeris.plausible() {
             return false;
         }
         let list = self.ephemerides.entry(ephemeris.sat()).or_default();
-        let same = |old: &Ephemeris| {
-            let mut old = old.kepler().clone();
-            old.transmit = ephemeris.transmit();
-            old == *ephemeris.kepler()
-        };
-        if list.iter().any(same) {
+        let (first, last) = same_toe(list, ephemeris.toe());
+        let twins = list.get(first..last).unwrap_or_default();
+        if twins.iter().any(|old| old.repeats(&ephemeris)) {
             return false;
         }
-        let less = |old: &Ephemeris| {
-            let (mut old, new) = (old.kepler().clone(), ephemeris.kepler());
-            let within = old.delays.within(&new.delays);
-            (old.transmit, old.delays) = (new.transmit, new.delays);
-            within && old == *new
-        };
-        list.retain(|old| !less(old));
-        list.push(ephemeris);
-        list.sort_by(|a, b| (a.toe() - b.toe()).total_cmp(&0.0));
+        if let Some(old) = twins.iter().position(|old| old.less_than(&ephemeris)) {
+            list.remove(first + old);
+            list.insert(last - 1, ephemeris);
+        } else {
+            list.insert(last, ephemeris);
+        }
         true
     }
 
@@ -69,45 +86,86 @@ impl NavData {
         self.ephemerides.remove(&sat);
     }
 
-    /// The best ephemeris of `sat` for `t`: healthy and valid, of these the one with the nearest `toe`, of
-    /// equal ones the last sent. None if none is valid, or if the satellite's latest word is that it is unhealthy.
+    /// The best ephemeris of `sat` for `t`: of the valid ones that with the nearest `toe`, of equal ones the last
+    /// sent. None if that one says that the satellite is unhealthy, if none is valid, or if the satellite's integrity
+    /// messages call it unhealthy.
     pub fn ephemeris(&self, sat: Sat, t: GnssTime) -> Option<&Ephemeris> {
-        self.best(sat, t, |e| e.valid_at(t), |_| true)
+        self.best(sat, t, Ephemeris::validity_s, |_| 0).filter(|e| e.healthy())
     }
 
-    /// As [`NavData::ephemeris`], but an ephemeris that gives the group delay of `signal` comes before one
-    /// that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I). None if the satellite's integrity flags say
-    /// that the signal is not to be used.
+    /// As [`NavData::ephemeris`], but for one signal: an ephemeris that gives the group delay of `signal` comes before
+    /// one that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I), and of Galileo F/NAV is for E5a, I/NAV for
+    /// every other signal. The clocks of I/NAV and F/NAV differ: both signals of a pair must use the same ephemeris,
+    /// that for E5a with E1 and E5a, that for E1 otherwise. None if the health or the integrity flags of the
+    /// satellite say that the signal is not to be used.
     pub fn ephemeris_for(&self, sat: Sat, signal: impl Into<ObsCode>, t: GnssTime) -> Option<&Ephemeris> {
         let signal = signal.into();
         if self.integrity.get(&sat).is_some_and(|integrity| !integrity.allows(signal)) {
             return None;
         }
-        self.best(sat, t, |e| e.valid_at(t), |e| e.group_delay_s(signal).is_some())
+        let rank = |e: &Ephemeris| {
+            let wrong = match (e.message(), signal.band()) {
+                (NavMessage::Inav, band) => band == b'5',
+                (NavMessage::Fnav, band) => band != b'5',
+                _ => false,
+            };
+            u8::from(wrong) + 2 * u8::from(e.group_delay_s(signal).is_none())
+        };
+        self.best(sat, t, Ephemeris::validity_s, rank).filter(|e| e.healthy_for(signal))
     }
 
     /// As [`NavData::ephemeris`], but any whose `toe` is within `max_age_s` of `t`, for old files.
     pub fn ephemeris_within(&self, sat: Sat, t: GnssTime, max_age_s: f64) -> Option<&Ephemeris> {
-        self.best(sat, t, |e| (t - e.toe()).abs() <= max_age_s, |_| true)
+        self.best(sat, t, |_| max_age_s, |_| 0).filter(|e| e.healthy())
     }
 
+    /// The ephemeris of the lowest rank, of these that with the nearest `toe`, of these the last sent. The list is
+    /// walked outwards from `t` and left at the first one of rank 0, or when the rest is too old.
     fn best(
         &self,
         sat: Sat,
         t: GnssTime,
-        usable: impl Fn(&Ephemeris) -> bool,
-        preferred: impl Fn(&Ephemeris) -> bool,
+        max_age_s: impl Fn(&Ephemeris) -> f64,
+        rank: impl Fn(&Ephemeris) -> u8,
     ) -> Option<&Ephemeris> {
-        let transmit = |e: &Ephemeris| e.transmit().unwrap_or_default();
         if self.integrity.get(&sat).is_some_and(|integrity| !integrity.healthy()) {
             return None;
         }
-        self.ephemerides.get(&sat)?.iter().filter(|e| e.healthy() && usable(e)).min_by(|a, b| {
-            preferred(b)
-                .cmp(&preferred(a))
-                .then((a.toe() - t).abs().total_cmp(&(b.toe() - t).abs()))
-                .then((transmit(b) - transmit(a)).total_cmp(&0.0))
-        })
+        let list = self.ephemerides.get(&sat)?.as_slice();
+        let (mut before, mut after) = list.split_at(list.partition_point(|e| e.toe() - t < 0.0));
+        let sent = |e: &Ephemeris| e.transmit().unwrap_or_default();
+        let mut best: Option<(u8, f64, &Ephemeris)> = None;
+        loop {
+            let age = |e: Option<&Ephemeris>| e.map_or(f64::INFINITY, |e| (t - e.toe()).abs());
+            let (age_before, age_after) = (age(before.last()), age(after.first()));
+            let (next, age) = if age_before <= age_after {
+                let Some((last, rest)) = before.split_last() else { break };
+                before = rest;
+                (last, age_before)
+            } else {
+                let Some((first, rest)) = after.split_first() else { break };
+                after = rest;
+                (first, age_after)
+            };
+            // All that follow are as old or older.
+            if age > max_age_s(next) || best.is_some_and(|(rank, at, _)| rank == 0 && age > at) {
+                break;
+            }
+            let rank = rank(next);
+            let better = best.is_none_or(|(old_rank, old_age, old)| {
+                let order = rank.cmp(&old_rank).then(age.total_cmp(&old_age));
+                order.then((sent(old) - sent(next)).total_cmp(&0.0)).is_lt()
+            });
+            if better {
+                best = Some((rank, age, next));
+            }
+        }
+        best.map(|(.., ephemeris)| ephemeris)
+    }
+
+    /// Frequency number of a GLONASS satellite, from its newest ephemeris.
+    pub fn glonass_channel(&self, sat: Sat) -> Option<i8> {
+        self.ephemerides_of(sat).iter().rev().find_map(|e| Some(e.glonass()?.channel))
     }
 
     /// Every ephemeris, by satellite, then `toe`.
@@ -133,14 +191,21 @@ impl NavData {
     /// Adds a set of ionosphere coefficients that was sent at `t` and makes it the current one of its model
     /// unless a later one is known.
     pub fn insert_iono(&mut self, t: GnssTime, iono: Iono) {
+        self.insert_dated_iono(DatedIono { time: t, sat: None, iono });
+    }
+
+    /// As [`NavData::insert_iono`], with the satellite that sent it.
+    pub fn insert_dated_iono(&mut self, dated: DatedIono) {
+        let DatedIono { time, iono, .. } = dated;
         if iono == Iono::None {
             return;
         }
-        if self.iono_history.iter().filter(|(_, i)| i.same_model(&iono)).all(|&(at, _)| t - at >= 0.0) {
+        let same = |old: &&DatedIono| old.iono.same_model(&iono);
+        if self.iono_history.iter().filter(same).all(|old| time - old.time >= 0.0) {
             self.set_iono(iono);
         }
-        if !self.iono_history.contains(&(t, iono)) {
-            self.iono_history.push((t, iono));
+        if !self.iono_history.iter().any(|old| old.time == time && old.iono == iono) {
+            self.iono_history.push(dated);
         }
     }
 
@@ -155,7 +220,7 @@ impl NavData {
     }
 
     /// Dated sets of ionosphere coefficients, in the order they were added.
-    pub fn iono_history(&self) -> &[(GnssTime, Iono)] {
+    pub fn iono_history(&self) -> &[DatedIono] {
         &self.iono_history
     }
 
@@ -173,14 +238,14 @@ impl NavData {
     pub fn iono_at(&self, constellation: Constellation, signal: impl Into<ObsCode>, t: GnssTime) -> Iono {
         let pick = |current: Option<Iono>| {
             let current = current?;
-            let dated = self.iono_history.iter().filter(|(_, i)| i.same_model(&current));
+            let dated = self.iono_history.iter().filter(|old| old.iono.same_model(&current));
             // Past sets rank by nearness, all before any future set.
             let rank = |at: GnssTime| (t - at < 0.0, (t - at).abs());
-            let best = dated.min_by(|(a, _), (b, _)| {
-                let ((fa, da), (fb, db)) = (rank(*a), rank(*b));
+            let best = dated.min_by(|a, b| {
+                let ((fa, da), (fb, db)) = (rank(a.time), rank(b.time));
                 fa.cmp(&fb).then(da.total_cmp(&db))
             });
-            Some(best.map_or(current, |&(_, iono)| iono))
+            Some(best.map_or(current, |dated| dated.iono))
         };
         choose(
             constellation,
@@ -199,9 +264,11 @@ impl NavData {
         self.gps_iono = other.gps_iono.or(self.gps_iono);
         self.bds_iono = other.bds_iono.or(self.bds_iono);
         self.bdgim = other.bdgim.or(self.bdgim);
-        for (t, iono) in other.iono_history {
-            self.insert_iono(t, iono);
+        self.galileo_iono = other.galileo_iono.or(self.galileo_iono);
+        for dated in other.iono_history {
+            self.insert_dated_iono(dated);
         }
+        self.galileo_utc = other.galileo_utc.or(self.galileo_utc);
         self.gps_utc = other.gps_utc.or(self.gps_utc);
         self.bds_utc = other.bds_utc.or(self.bds_utc);
         self.leap_s = other.leap_s.or(self.leap_s);

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use megrez_orbit::{Ecef, Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, NavData, TimeScale};
+use megrez_orbit::{
+    Ecef, Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, MessageDetails, NavData, TimeScale,
+};
 use megrez_signal::{NavMessage, Sat, SignalId};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -47,6 +49,7 @@ fn sample(message: NavMessage) -> KeplerEphemeris {
         iodc: 1,
         ura_m: Some(2.0),
         health: 0,
+        details: MessageDetails::default(),
     }
 }
 
@@ -161,12 +164,13 @@ fn the_best_ephemeris_is_chosen() {
     assert_eq!(toe(base.toe - 2.1 * 3600.0), None);
     assert!(nav.ephemeris_within(base.sat, base.toe + 1e5, 1e6).is_some());
 
-    // An unhealthy update is not used; of two with one toe, the one sent last is.
+    // An unhealthy update means that the satellite is not used; of two with one toe, the one sent last counts.
     nav.insert(Ephemeris::from(KeplerEphemeris { health: 1, ..hours(0.5) }));
-    assert_eq!(nav.ephemeris(base.sat, base.toe + 1790.0).map(Ephemeris::toe), Some(base.toe));
+    assert_eq!(nav.ephemeris(base.sat, base.toe + 1790.0), None);
+    assert_eq!(nav.ephemeris(base.sat, base.toe + 890.0).map(Ephemeris::toe), Some(base.toe));
     let later = KeplerEphemeris { iodc: 7, transmit: Some(base.toe), ..base.clone() };
     nav.insert(Ephemeris::from(later.clone()));
-    assert_eq!(nav.ephemeris(base.sat, base.toe).map(Ephemeris::kepler), Some(&later));
+    assert_eq!(nav.ephemeris(base.sat, base.toe).and_then(Ephemeris::kepler), Some(&later));
 
     // A B-CNAV1 ephemeris is for B1C, even if its toe is farther away.
     let mut cnav = KeplerEphemeris { message: NavMessage::Cnav1, ..hours(1.0) };

@@ -144,7 +144,7 @@ fn errors_say_what_was_missing() {
     let mut nav = NavData::default();
     nav.gps_iono = full.gps_iono;
     for e in full.ephemerides() {
-        let mut k = e.kepler().clone();
+        let mut k = e.kepler().unwrap().clone();
         if k.sat == sats[1] {
             k.health = 1;
         }

@@ -1,4 +1,4 @@
-//! RINEX files: broadcast navigation (reading 3.00 to 4.02, writing 3.05) and observations (reading 2.10 to 4.02, also
+//! RINEX files: broadcast navigation (reading 2.10 to 4.02, writing 3.05 and 4.02) and observations (reading 2.10 to 4.02, also
 //! in Hatanaka's compressed format; writing 3.05). Gzip files are read as they are.
 //!
 //! ```no_run
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! * [`read_nav`], [`read_nav_from`]: a navigation file, plain or gzip.
-//! * [`write_nav`]: a navigation file.
+//! * [`write_nav`], [`write_nav_as`]: write a navigation file.
 //! * [`read_obs`], [`ObsReader`]: an observation file, epoch by epoch.
 //! * [`ObsWriter`]: writes an observation file.
 
@@ -22,6 +22,8 @@ mod input;
 mod nav_header;
 mod nav_reader;
 mod nav_record;
+mod nav_records;
+mod nav_rows;
 mod nav_writer;
 mod obs_assemble;
 mod obs_header;
@@ -32,7 +34,7 @@ mod obs_writer;
 
 pub use error::RinexError;
 pub use nav_reader::{NavFile, read_nav, read_nav_from};
-pub use nav_writer::{FileInfo, write_nav};
+pub use nav_writer::{FileInfo, NavFormat, write_nav, write_nav_as};
 pub use obs_header::{AntennaDelta, AppliedCorrection, ObsFileHeader, PhaseShift, ScaleFactor};
 pub use obs_reader::{ObsEpoch, ObsEvent, ObsEventKind, ObsReader, read_obs};
 pub use obs_types::{ObsKind, ObsType};

@@ -25,6 +25,10 @@ pub(crate) struct Leap {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Header {
     pub version: f64,
+    /// A file of RINEX 2 that holds GLONASS records; otherwise such a file holds GPS records.
+    pub glonass_only: bool,
+    /// NeQuick coefficients of Galileo.
+    pub nequick: Option<[f64; 3]>,
     /// Ionosphere coefficients with the hour (of BDT) they hold from, where marked.
     pub iono: Vec<(Option<u8>, Iono)>,
     /// TIME SYSTEM CORR: code, reference time, polynomial.
@@ -42,6 +46,9 @@ pub(crate) fn scales_of(code: &str) -> Option<(TimeScale, TimeScale)> {
         "BDGA" => (TimeScale::Bdt, TimeScale::Gst),
         // Versions before 3.04 name Galileo's offset the other way round, with the same sense.
         "GAGP" | "GPGA" => (TimeScale::Gst, TimeScale::Gpst),
+        "GAUT" => (TimeScale::Gst, TimeScale::Utc),
+        // UTC stands for GLONASS time where it is the first of the two.
+        "GLGP" => (TimeScale::Utc, TimeScale::Gpst),
         _ => return None,
     })
 }
@@ -53,7 +60,8 @@ impl Header {
     /// Reads up to END OF HEADER.
     pub(crate) fn read(lines: &mut Lines<impl BufRead>) -> Result<Self, RinexError> {
         let first = next(lines)?.ok_or(RinexError::NotRinex)?;
-        let mut header = Self { version: version_of(&first)?, ..Self::default() };
+        let (version, glonass_only) = version_of(&first)?;
+        let mut header = Self { version, glonass_only, ..Self::default() };
         let mut pending: Vec<Pending> = Vec::new();
         loop {
             let line = next(lines)?.ok_or(RinexError::NoEndOfHeader { line: lines.count })?;
@@ -63,6 +71,9 @@ impl Header {
                 "IONOSPHERIC CORR" => header.iono_line(&line, &mut pending),
                 "TIME SYSTEM CORR" => header.offset_line(&line),
                 "LEAP SECONDS" => header.leap_line(&line),
+                "ION ALPHA" => header.alpha2_line(&line, &mut pending),
+                "ION BETA" => header.beta2_line(&line, &mut pending),
+                "DELTA-UTC: A0,A1,T,W" => header.utc2_line(&line),
                 // 3.00 drafts and some converters.
                 "" if field::text(&line, 0, 80) == "END OF HEADER" => return Ok(header),
                 _ => Some(()),
@@ -79,16 +90,14 @@ impl Header {
         let gps = match code.as_str() {
             "GPSA" | "GPSB" => true,
             "BDSA" | "BDSB" => false,
+            "GAL" => {
+                let [a0, a1, a2, _] = four(line, 5)?;
+                self.nequick = Some([a0, a1, a2]);
+                return Some(());
+            }
             _ => return Some(()),
         };
-        let mut values = [0.0; 4];
-        for (i, value) in values.iter_mut().enumerate() {
-            let from = 5 + 12 * i;
-            *value = match field::number(line, from, from + 12) {
-                Number::Is(v) => v,
-                _ => return None,
-            };
-        }
+        let values = four(line, 5)?;
         let mark = field::text(line, 53, 60).to_string();
         let model = code.get(..3)?.to_string();
         if code.ends_with('A') {
@@ -107,6 +116,44 @@ impl Header {
         let hour = mark.bytes().next().filter(u8::is_ascii_uppercase).map(|b| b - b'A').filter(|&h| h < 24);
         self.iono.push((hour, if gps { Iono::GpsKlobuchar(k) } else { Iono::BdsKlobuchar(k) }));
         Some(())
+    }
+
+    /// "2X 4D12.4" of RINEX 2.
+    fn alpha2_line(&mut self, line: &[u8], pending: &mut Vec<Pending>) -> Option<()> {
+        pending.clear();
+        pending.push((String::new(), String::new(), four(line, 2)?));
+        Some(())
+    }
+
+    /// The line after [`Header::alpha2_line`].
+    fn beta2_line(&mut self, line: &[u8], pending: &mut Vec<Pending>) -> Option<()> {
+        let (.., alpha) = pending.pop()?;
+        self.iono.push((None, Iono::GpsKlobuchar(Klobuchar { alpha, beta: four(line, 2)? })));
+        Some(())
+    }
+
+    /// "3X 2D19.12 2I9" of RINEX 2: offset, rate, time of week, week.
+    fn utc2_line(&mut self, line: &[u8]) -> Option<()> {
+        let value = |from: usize, to: usize| match field::number(line, from, to) {
+            Number::Is(v) => Some(v),
+            _ => None,
+        };
+        let (tow, week) = (value(41, 50)?, value(50, 59)?);
+        let reference = GnssTime::from_gpst(week.clamp(0.0, 10_000.0) as i64, tow.clamp(-1e6, 1e7));
+        self.offsets.push(("GPUT".into(), reference, [value(3, 22)?, value(22, 41)?, 0.0]));
+        Some(())
+    }
+
+    /// Whether `line` is the first line of a record.
+    pub(crate) fn starts_record(&self, line: &[u8]) -> bool {
+        if self.version < 3.0 {
+            return matches!(line, [b' ' | b'0'..=b'9', b'0'..=b'9', b' ', ..]);
+        }
+        match line.first() {
+            Some(b'>') => true,
+            Some(&first) => self.version < 4.0 && first != b' ',
+            None => false,
+        }
     }
 
     /// "GPUT D17.10 D16.9 I7 I5": offset, rate, time of week, week.
@@ -175,17 +222,31 @@ fn next(lines: &mut Lines<impl BufRead>) -> Result<Option<Vec<u8>>, RinexError> 
     lines.next().map(|line| line.map(<[u8]>::to_vec)).map_err(|source| RinexError::Read { line, source })
 }
 
-/// Checks the first line.
-fn version_of(line: &[u8]) -> Result<f64, RinexError> {
+/// Four numbers of twelve columns.
+fn four(line: &[u8], start: usize) -> Option<[f64; 4]> {
+    let mut values = [0.0; 4];
+    for (i, value) in values.iter_mut().enumerate() {
+        let from = start + 12 * i;
+        *value = match field::number(line, from, from + 12) {
+            Number::Is(v) => v,
+            _ => return None,
+        };
+    }
+    Some(values)
+}
+
+/// Checks the first line: the version, and whether it is RINEX 2 with GLONASS records.
+fn version_of(line: &[u8]) -> Result<(f64, bool), RinexError> {
     if field::text(line, 60, 80) != "RINEX VERSION / TYPE" {
         return Err(RinexError::NotRinex);
     }
     let version = match field::number(line, 0, 20) {
-        Number::Is(v) if (3.0..5.0).contains(&v) => v,
+        Number::Is(v) if (2.0..2.2).contains(&v) || (3.0..5.0).contains(&v) => v,
         _ => return Err(RinexError::Version { found: field::text(line, 0, 20).to_string(), line: 1 }),
     };
-    if field::columns(line, 20, 21) != b"N" {
-        return Err(RinexError::NotNavigation { found: field::text(line, 20, 40).to_string() });
+    match field::columns(line, 20, 21) {
+        b"N" => Ok((version, false)),
+        b"G" if version < 3.0 => Ok((version, true)),
+        _ => Err(RinexError::NotNavigation { found: field::text(line, 20, 40).to_string() }),
     }
-    Ok(version)
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use megrez_orbit::{Ephemeris, GnssTime, NavData, TimeOffset, TimeScale, UtcParams};
+use megrez_orbit::{GnssTime, NavData, TimeOffset, TimeScale, UtcParams};
 use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::RinexError;
 use crate::field;
 use crate::input::Lines;
 use crate::nav_header::{Header, scales_of};
-use crate::nav_record::Record;
+use crate::nav_record::{Record, message_of};
 
 /// What a navigation file holds.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,7 +22,8 @@ pub struct NavFile {
     pub nav: NavData,
     /// Records used.
     pub records: usize,
-    /// Records used by kind: "GPS LNAV", "BDS D1", "BDS D2", "BDS B-CNAV1", "ionosphere", "time offset".
+    /// Records used by kind: "GPS LNAV", "Galileo I/NAV", "GLONASS", "BDS D1", "BDS B-CNAV1", "ionosphere",
+    /// "time offset", "earth orientation" and others like them.
     pub kinds: BTreeMap<&'static str, usize>,
     /// Records of messages and systems that are not used here.
     pub skipped: usize,
@@ -34,13 +35,12 @@ pub struct NavFile {
 const MAX_WARNINGS: usize = 100;
 /// Bytes kept of one line: fields end at column 80.
 const MAX_LINE: usize = 160;
-/// Lines kept of one record: the longest known has 11.
-const MAX_RECORD: usize = 16;
 
-/// Reads a navigation file, plain or gzip.
+/// Reads a navigation file of RINEX 2.10 to 2.12, 3.00 to 3.05 or 4.00 to 4.02, plain or gzip.
 ///
-/// Records that are used: GPS LNAV, BDS D1, D2 and B-CNAV1 ephemerides, ionosphere coefficients, time
-/// offsets, leap seconds. Others are counted in [`NavFile::skipped`]; damaged ones give a warning.
+/// Records that are used: ephemerides of GPS and QZSS LNAV, Galileo I/NAV and F/NAV, GLONASS, BDS D1, D2, B-CNAV1,
+/// B-CNAV2 and B-CNAV3; ionosphere coefficients, time offsets, earth orientation, leap seconds. Others are counted in
+/// [`NavFile::skipped`]; damaged ones give a warning.
 pub fn read_nav(path: &Path) -> Result<NavFile, RinexError> {
     let file =
         std::fs::File::open(path).map_err(|source| RinexError::Open { path: path.to_path_buf(), source })?;
@@ -59,37 +59,31 @@ fn read_lines(mut lines: Lines<impl BufRead>) -> Result<NavFile, RinexError> {
         suppressed: 0,
         utc: Vec::new(),
         days: BTreeMap::new(),
+        nequick_at: None,
     };
 
-    let version4 = header.version >= 4.0;
-    let mut record = Record::default();
+    let mut record = Record::new(header.version < 3.0);
     loop {
         let line = match lines.next() {
-            Ok(Some(line)) => line.to_vec(),
+            Ok(Some(_)) => lines.line(),
             Ok(None) => break,
             Err(error) => {
                 // What was read is good; the record that was cut is not.
                 reader.warn(format!("line {}: the file breaks off: {error}", lines.count));
-                record.lines.clear();
+                record.clear();
                 break;
             }
         };
-        let starts = line.first().is_some_and(|&b| if version4 { b == b'>' } else { b != b' ' });
-        if starts {
-            reader.take(version4, &record);
-            record = Record { first_line: lines.count, lines: vec![line] };
-        } else if line.is_empty() {
-            // Blank lines carry nothing, except within a record, where a line of blank fields may stand.
-            if !record.lines.is_empty() && record.lines.len() < MAX_RECORD {
-                record.lines.push(line);
-            }
-        } else if record.lines.is_empty() {
+        if header.starts_record(line) {
+            reader.take(&header, &record);
+            record.start(lines.count, line);
+        } else if !record.is_empty() {
+            record.push(line);
+        } else if !line.is_empty() {
             reader.warn(format!("line {}: belongs to no record", lines.count));
-        } else if record.lines.len() < MAX_RECORD {
-            record.lines.push(line);
         }
     }
-    reader.take(version4, &record);
+    reader.take(&header, &record);
     Ok(reader.finish(&header))
 }
 
@@ -101,6 +95,8 @@ struct Reader {
     utc: Vec<(TimeScale, GnssTime, [f64; 3])>,
     /// Ephemerides by day (days of BDT): the hour marks of the header belong to the day with most.
     days: BTreeMap<i64, usize>,
+    /// When the NeQuick coefficients kept were sent.
+    nequick_at: Option<GnssTime>,
 }
 
 impl Reader {
@@ -113,9 +109,12 @@ impl Reader {
     }
 
     /// Uses, skips or warns about one record.
-    fn take(&mut self, version4: bool, record: &Record) {
-        let Some(head) = record.lines.first() else { return };
-        let result = if version4 { self.take4(record, head) } else { self.take3(record, head) };
+    fn take(&mut self, header: &Header, record: &Record) {
+        if record.is_empty() {
+            return;
+        }
+        let result =
+            if header.version >= 4.0 { self.take4(record) } else { self.take3(record, header.glonass_only) };
         match result {
             Ok(Some(kind)) => {
                 self.file.records += 1;
@@ -126,60 +125,77 @@ impl Reader {
         }
     }
 
-    /// A record of RINEX 3: satellite and clock on the first line, the message follows from the satellite.
-    fn take3(&mut self, record: &Record, head: &[u8]) -> Result<Option<&'static str>, String> {
-        let sat = satellite(field::text(head, 0, 3), record.first_line)?;
-        let message = match sat.constellation {
-            Constellation::Gps => NavMessage::Lnav,
-            Constellation::Bds if sat.is_bds_geo() => NavMessage::D2,
-            Constellation::Bds => NavMessage::D1,
-            _ => return Ok(None),
+    /// A record of RINEX 2 and 3: satellite and clock on the first line, the message follows from the satellite.
+    fn take3(&mut self, record: &Record, glonass: bool) -> Result<Option<&'static str>, String> {
+        let head = record.line(0);
+        let sat = if record.rinex2 {
+            let system = if glonass { 'R' } else { 'G' };
+            satellite(&format!("{system}{}", field::text(head, 0, 2)), record.first_line)?
+        } else {
+            satellite(field::text(head, 0, 3), record.first_line)?
         };
-        self.ephemeris(record, 0, sat, message)
+        match message_of(sat, record) {
+            Some(message) => self.ephemeris(record, 0, sat, message),
+            None => Ok(None),
+        }
     }
 
     /// A record of RINEX 4: "> EPH C19 CNV1" on the first line.
-    fn take4(&mut self, record: &Record, head: &[u8]) -> Result<Option<&'static str>, String> {
+    fn take4(&mut self, record: &Record) -> Result<Option<&'static str>, String> {
         let line = record.first_line;
-        let head = String::from_utf8_lossy(head);
+        let head = String::from_utf8_lossy(record.line(0));
         let mut words = head.trim_start_matches('>').split_ascii_whitespace();
         let (Some(kind), Some(source), Some(message)) = (words.next(), words.next(), words.next()) else {
             return Err(format!("line {line}: no record type, satellite and message after \">\""));
         };
-        // Some STO records name the system only: "R".
-        let system = source.chars().next().and_then(Constellation::from_letter);
-        match (kind, message) {
-            ("EPH", "CNV1" | "D1" | "D2" | "LNAV") => {
-                let sat = satellite(source, line)?;
-                let message = match (sat.constellation, message) {
-                    (Constellation::Gps, "LNAV") => NavMessage::Lnav,
-                    (Constellation::Bds, "D1") => NavMessage::D1,
-                    (Constellation::Bds, "D2") => NavMessage::D2,
-                    (Constellation::Bds, "CNV1") => NavMessage::Cnav1,
-                    _ => return Ok(None),
-                };
-                self.ephemeris(record, 1, sat, message)
-            }
+        // Some records name the system only: "R".
+        let Some(system) = source.chars().next().and_then(Constellation::from_letter) else {
+            return Ok(None);
+        };
+        let sat = source.parse().ok();
+        let scale = match system {
+            Constellation::Bds => TimeScale::Bdt,
+            Constellation::Glonass => TimeScale::Utc,
+            _ => TimeScale::Gpst,
+        };
+        match (kind, system, message) {
+            ("EPH", ..) => match message_named(system, message) {
+                Some(message) => self.ephemeris(record, 1, satellite(source, line)?, message),
+                None => Ok(None),
+            },
             // The BDS-3 trial satellites send coefficients that differ from those of all others.
-            ("ION", _) if matches!(source, "C56" | "C57" | "C58") => Ok(None),
-            ("ION", "LNAV" | "CNVX" | "D1D2") => {
-                let (t, iono) = match (system, message) {
-                    (Some(Constellation::Gps), _) => record.klobuchar(TimeScale::Gpst)?,
-                    (Some(Constellation::Bds), "D1D2") => record.klobuchar(TimeScale::Bdt)?,
-                    (Some(Constellation::Bds), "CNVX") => record.bdgim()?,
-                    _ => return Ok(None),
-                };
-                self.file.nav.insert_iono(t, iono);
+            ("ION", ..) if matches!(source, "C56" | "C57" | "C58") => Ok(None),
+            ("ION", Constellation::Gps, "LNAV" | "CNVX") | ("ION", Constellation::Bds, "D1D2") => {
+                self.file.nav.insert_dated_iono(record.klobuchar(sat, scale)?);
                 Ok(Some("ionosphere"))
             }
-            ("STO", _) => {
-                let scale = match system {
-                    Some(Constellation::Bds) => TimeScale::Bdt,
-                    Some(Constellation::Gps | Constellation::Galileo) => TimeScale::Gpst,
-                    _ => return Ok(None),
-                };
+            ("ION", Constellation::Bds, "CNVX") => {
+                self.file.nav.insert_dated_iono(record.bdgim(sat)?);
+                Ok(Some("ionosphere"))
+            }
+            ("ION", Constellation::Galileo, "IFNV") => {
+                let (t, coefficients) = record.nequick()?;
+                if self.nequick_at.is_none_or(|at| t - at >= 0.0) {
+                    self.nequick_at = Some(t);
+                    self.file.nav.galileo_iono = Some(coefficients);
+                }
+                Ok(Some("ionosphere"))
+            }
+            (
+                "STO",
+                Constellation::Gps | Constellation::Galileo | Constellation::Glonass | Constellation::Bds,
+                _,
+            ) => {
                 let (code, t, a) = record.time_offset(scale)?;
                 Ok(self.time_offset(&code, t, a).then_some("time offset"))
+            }
+            ("EOP", Constellation::Gps | Constellation::Qzss | Constellation::Bds, _) => {
+                let eop = record.earth_orientation(scale)?;
+                let newest = &mut self.file.nav.earth_orientation;
+                if newest.is_none_or(|old| eop.reference - old.reference >= 0.0) {
+                    *newest = Some(eop);
+                }
+                Ok(Some("earth orientation"))
             }
             _ => Ok(None),
         }
@@ -192,15 +208,20 @@ impl Reader {
         sat: Sat,
         message: NavMessage,
     ) -> Result<Option<&'static str>, String> {
-        let k = record.ephemeris(at, sat, message)?;
-        let (week, tow) = k.toc.bdt();
+        let ephemeris = record.ephemeris(at, sat, message)?;
+        let (week, tow) = ephemeris.toe().bdt();
         *self.days.entry(week * 7 + (tow / 86_400.0) as i64).or_default() += 1;
-        // The same elements may come again with other integrity flags, which are not kept.
-        self.file.nav.insert(Ephemeris::from(k));
-        Ok(Some(match message {
-            NavMessage::D1 => "BDS D1",
-            NavMessage::D2 => "BDS D2",
-            NavMessage::Cnav1 => "BDS B-CNAV1",
+        self.file.nav.insert(ephemeris);
+        Ok(Some(match (message, sat.constellation) {
+            (NavMessage::D1, _) => "BDS D1",
+            (NavMessage::D2, _) => "BDS D2",
+            (NavMessage::Cnav1, _) => "BDS B-CNAV1",
+            (NavMessage::Cnav2, _) => "BDS B-CNAV2",
+            (NavMessage::Cnav3, _) => "BDS B-CNAV3",
+            (NavMessage::Inav, _) => "Galileo I/NAV",
+            (NavMessage::Fnav, _) => "Galileo F/NAV",
+            (NavMessage::Fdma, _) => "GLONASS",
+            (_, Constellation::Qzss) => "QZSS LNAV",
             _ => "GPS LNAV",
         }))
     }
@@ -229,6 +250,7 @@ impl Reader {
                 None => self.file.nav.set_iono(*iono),
             }
         }
+        self.file.nav.galileo_iono = self.file.nav.galileo_iono.or(header.nequick);
         for (code, reference, a) in &header.offsets {
             self.time_offset(code, *reference, *a);
         }
@@ -240,6 +262,7 @@ impl Reader {
             match scale {
                 TimeScale::Gpst => self.file.nav.gps_utc = Some(utc),
                 TimeScale::Bdt => self.file.nav.bds_utc = Some(utc),
+                TimeScale::Gst => self.file.nav.galileo_utc = Some(utc),
                 _ => {}
             }
         }
@@ -252,4 +275,20 @@ impl Reader {
 
 fn satellite(name: &str, line: usize) -> Result<Sat, String> {
     name.parse().map_err(|error| format!("line {line}: {error}"))
+}
+
+/// The message of an ephemeris record of RINEX 4. None if not used.
+fn message_named(system: Constellation, name: &str) -> Option<NavMessage> {
+    Some(match (system, name) {
+        (Constellation::Gps | Constellation::Qzss, "LNAV") => NavMessage::Lnav,
+        (Constellation::Galileo, "INAV") => NavMessage::Inav,
+        (Constellation::Galileo, "FNAV") => NavMessage::Fnav,
+        (Constellation::Glonass, "FDMA") => NavMessage::Fdma,
+        (Constellation::Bds, "D1") => NavMessage::D1,
+        (Constellation::Bds, "D2") => NavMessage::D2,
+        (Constellation::Bds, "CNV1") => NavMessage::Cnav1,
+        (Constellation::Bds, "CNV2") => NavMessage::Cnav2,
+        (Constellation::Bds, "CNV3") => NavMessage::Cnav3,
+        _ => return None,
+    })
 }

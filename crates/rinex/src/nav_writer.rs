@@ -1,13 +1,12 @@
-//! Navigation files, RINEX 3.05.
+//! Navigation files, RINEX 3.05 and 4.02.
 
 use std::io::{self, Write};
 
-use megrez_orbit::{
-    CivilTime, Ephemeris, GnssTime, Iono, KeplerEphemeris, Klobuchar, NavData, TimeScale, UtcParams,
-};
+use megrez_orbit::{GnssTime, Iono, Klobuchar, NavData, TimeScale, UtcParams};
 use megrez_signal::NavMessage;
 
 use crate::field::scientific;
+use crate::nav_records;
 
 /// Who wrote a file and when, for its header.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,10 +19,22 @@ pub struct FileInfo {
     pub date: Option<GnssTime>,
 }
 
-/// What RINEX writes for an unknown transmission time.
-const UNKNOWN: f64 = 0.9999e9;
-/// What it writes for an accuracy without prediction.
-const NO_ACCURACY: f64 = 8192.0;
+/// The format of a navigation file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NavFormat {
+    /// Version 3.05. It has no records for B-CNAV, and its header holds ionosphere coefficients with few digits.
+    Rinex3,
+    /// Version 4.02.
+    Rinex4,
+}
+
+impl NavFormat {
+    /// The older format if it can hold the ephemerides of `nav`: more programs read it.
+    pub fn of(nav: &NavData) -> Self {
+        let cnav = |m| matches!(m, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3);
+        if nav.ephemerides().any(|e| cnav(e.message())) { Self::Rinex4 } else { Self::Rinex3 }
+    }
+}
 
 /// One header line: content in 60 columns, then its label.
 pub(crate) fn header_line(out: &mut impl Write, content: &str, label: &str) -> io::Result<()> {
@@ -45,38 +56,57 @@ impl FileInfo {
     }
 }
 
-/// Writes the ephemerides, ionosphere coefficients, time offsets and leap seconds of `nav` as a mixed
-/// navigation file of version 3.05.
+/// Writes `nav` as a mixed navigation file: of version 4.02 if it holds B-CNAV ephemerides, else of 3.05. See
+/// [`write_nav_as`].
+pub fn write_nav(out: impl Write, nav: &NavData, info: &FileInfo) -> io::Result<()> {
+    write_nav_as(out, nav, info, NavFormat::of(nav))
+}
+
+/// Writes ephemerides, ionosphere coefficients, time offsets, leap seconds and, in version 4.02, earth orientation of
+/// `nav` as a mixed navigation file.
 ///
-/// Version 3 has no records for B-CNAV1 ephemerides and BDGIM coefficients: these are left out.
-pub fn write_nav(mut out: impl Write, nav: &NavData, info: &FileInfo) -> io::Result<()> {
+/// Version 3.05 leaves out B-CNAV ephemerides and BDGIM coefficients. What the format asks for and `nav` does not
+/// know is written as the format's mark for unknown values, or left blank.
+pub fn write_nav_as(
+    mut out: impl Write,
+    nav: &NavData,
+    info: &FileInfo,
+    format: NavFormat,
+) -> io::Result<()> {
     let out = &mut out;
-    let title = format!("{:>9}{:11}{:<20}{:<20}", "3.05", "", "N: GNSS NAV DATA", "M: MIXED");
+    let four = format == NavFormat::Rinex4;
+    let version = if four { "4.02" } else { "3.05" };
+    let title = format!("{version:>9}{:11}{:<20}{:<20}", "", "N: GNSS NAV DATA", "M: MIXED");
     header_line(out, &title, "RINEX VERSION / TYPE")?;
     info.write(out)?;
-    write_iono(out, nav)?;
-    write_time(out, nav)?;
+    if !four {
+        write_iono(out, nav)?;
+        write_offsets(out, nav)?;
+    }
+    write_leap(out, nav)?;
     header_line(out, "", "END OF HEADER")?;
+    if four {
+        nav_records::write_system_records(out, nav)?;
+    }
     for ephemeris in nav.ephemerides() {
-        let Ephemeris::Kepler(k) = ephemeris else { continue };
-        match k.message {
-            NavMessage::Lnav => write_record(out, k, TimeScale::Gpst)?,
-            NavMessage::D1 | NavMessage::D2 => write_record(out, k, TimeScale::Bdt)?,
-            _ => {}
-        }
+        nav_records::write_ephemeris(out, nav, ephemeris, format)?;
     }
     out.flush()
 }
 
 fn write_iono(out: &mut impl Write, nav: &NavData) -> io::Result<()> {
+    if let Some([a0, a1, a2]) = nav.galileo_iono {
+        let values: String = [a0, a1, a2, 0.0].iter().map(|&v| scientific(v, 12, 4)).collect();
+        header_line(out, &format!("GAL  {values}"), "IONOSPHERIC CORR")?;
+    }
     if let Some(k) = &nav.gps_iono {
         write_klobuchar(out, "GPS", k, "")?;
     }
     // BDS coefficients carry the hour of BDT from which they hold; the last set of each hour is written.
     let mut by_hour: [Option<&Klobuchar>; 24] = [None; 24];
-    for (t, iono) in nav.iono_history() {
-        if let Iono::BdsKlobuchar(k) = iono {
-            let hour = (t.bdt().1 / 3600.0) as usize % 24;
+    for dated in nav.iono_history() {
+        if let Iono::BdsKlobuchar(k) = &dated.iono {
+            let hour = (dated.time.bdt().1 / 3600.0) as usize % 24;
             if let Some(slot) = by_hour.get_mut(hour) {
                 *slot = Some(k);
             }
@@ -102,17 +132,31 @@ fn write_klobuchar(out: &mut impl Write, system: &str, k: &Klobuchar, mark: &str
     Ok(())
 }
 
-fn write_time(out: &mut impl Write, nav: &NavData) -> io::Result<()> {
-    let utc = [("GPUT", &nav.gps_utc), ("BDUT", &nav.bds_utc)];
-    for (code, utc) in utc {
+fn write_offsets(out: &mut impl Write, nav: &NavData) -> io::Result<()> {
+    for (code, utc) in [("GPUT", &nav.gps_utc), ("GAUT", &nav.galileo_utc), ("BDUT", &nav.bds_utc)] {
         if let Some(u) = utc {
             write_offset(out, code, u.a0, u.a1, u.tot.week_tow(u.scale))?;
         }
     }
-    let galileo = nav.offsets.iter().rfind(|o| (o.from, o.to) == (TimeScale::Gst, TimeScale::Gpst));
-    if let Some(o) = galileo {
-        write_offset(out, "GAGP", o.a0, o.a1, o.reference.gpst())?;
+    for (code, scales) in OFFSETS {
+        if let Some(o) = nav.offsets.iter().rfind(|o| (o.from, o.to) == scales) {
+            // Weeks count as GPS weeks; BDT by its own.
+            let scale = if o.from == TimeScale::Bdt { TimeScale::Bdt } else { TimeScale::Gpst };
+            write_offset(out, code, o.a0, o.a1, o.reference.week_tow(scale))?;
+        }
     }
+    Ok(())
+}
+
+/// The offsets between systems that RINEX has codes for.
+pub(crate) const OFFSETS: [(&str, (TimeScale, TimeScale)); 4] = [
+    ("GAGP", (TimeScale::Gst, TimeScale::Gpst)),
+    ("GLGP", (TimeScale::Utc, TimeScale::Gpst)),
+    ("BDGP", (TimeScale::Bdt, TimeScale::Gpst)),
+    ("BDGA", (TimeScale::Bdt, TimeScale::Gst)),
+];
+
+fn write_leap(out: &mut impl Write, nav: &NavData) -> io::Result<()> {
     let leap = match (&nav.gps_utc, &nav.bds_utc, nav.leap_s) {
         (Some(u), _, _) => Some((u.leap_s, leap_change(u, 0, 0))),
         (None, Some(u), _) => Some((u.leap_s + 14, leap_change(u, 14, 1356))),
@@ -139,45 +183,4 @@ fn write_offset(out: &mut impl Write, code: &str, a0: f64, a1: f64, at: (i64, f6
     let content =
         format!("{code} {}{}{:7}{week:5}", scientific(a0, 17, 10), scientific(a1, 16, 9), tow as i64);
     header_line(out, &content, "TIME SYSTEM CORR")
-}
-
-fn write_record(out: &mut impl Write, k: &KeplerEphemeris, scale: TimeScale) -> io::Result<()> {
-    // A clock time between whole seconds cannot be written; no message has one.
-    let CivilTime { year, month, day, hour, minute, second } = (k.toc + 1e-3).civil(scale);
-    write!(out, "{} {year:04} {month:02} {day:02} {hour:02} {minute:02} {:02}", k.sat, second as u8)?;
-    for value in k.clock {
-        write!(out, "{}", scientific(value, 19, 12))?;
-    }
-    writeln!(out)?;
-
-    let (week, toe) = k.toe.week_tow(scale);
-    // Seconds of the week of toe, so that a message sent before a week's end counts negative.
-    let start = GnssTime::from_week_tow(scale, week, 0.0);
-    let sent = k.transmit.map_or(UNKNOWN, |t| t - start);
-    let ura = k.ura_m.unwrap_or(NO_ACCURACY);
-    let health = f64::from(k.health);
-    let (iode, iodc) = (f64::from(k.iode), f64::from(k.iodc));
-    let week = week as f64;
-    let some = |v: f64| Some(v);
-    let (accuracy, last) = match k.message {
-        NavMessage::Lnav => {
-            ([some(ura), some(health), k.delays.tgd, some(iodc)], [some(sent), some(4.0), None, None])
-        }
-        _ => ([some(ura), some(health), k.delays.tgd1, k.delays.tgd2], [some(sent), some(iodc), None, None]),
-    };
-    let rows = [
-        [iode, k.crs, k.delta_n, k.m0].map(some),
-        [k.cuc, k.e, k.cus, k.a.sqrt()].map(some),
-        [toe, k.cic, k.omega0, k.cis].map(some),
-        [k.i0, k.crc, k.omega, k.omega_dot].map(some),
-        [k.i_dot, 0.0, week, 0.0].map(some),
-        accuracy,
-        last,
-    ];
-    for row in rows {
-        let line: String =
-            row.iter().map(|v| v.map_or_else(|| " ".repeat(19), |v| scientific(v, 19, 12))).collect();
-        writeln!(out, "    {}", line.trim_end())?;
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use megrez_orbit::{CivilTime, GnssTime, TimeScale};
 use megrez_signal::{Constellation, Sat};
 
-use crate::field::{self, Number};
+use crate::field::{self, Number, decimal};
 
 /// One column of one satellite.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,51 +135,10 @@ pub(crate) fn cells_of(line: &[u8], start: usize, count: usize, cells: &mut Vec<
     good
 }
 
-/// 10 to the power of the number of decimals.
-const POWERS: [f64; 16] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-
-/// As [`field::number`], faster for a plain decimal number, and as exact: both its digits and the power of ten are
-/// exact numbers, so that their quotient is the nearest one.
-pub(crate) fn decimal(field: &[u8]) -> Number {
-    let Some(start) = field.iter().position(|&b| b != b' ') else { return Number::Blank };
-    let text = field.get(start..).unwrap_or_default();
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
-    let (mut mantissa, mut count, mut decimals, mut point) = (0u64, 0usize, 0usize, false);
-    for (i, &b) in digits.iter().enumerate() {
-        match b {
-            b'0'..=b'9' if count < 15 => {
-                mantissa = mantissa * 10 + u64::from(b - b'0');
-                count += 1;
-                decimals += usize::from(point);
-            }
-            b'.' if !point => point = true,
-            b' ' if count > 0 && digits.iter().skip(i).all(|&b| b == b' ') => break,
-            _ => return slow(text),
-        }
-    }
-    match POWERS.get(decimals) {
-        Some(power) if count > 0 => {
-            let value = mantissa as f64 / power;
-            Number::Is(if negative { -value } else { value })
-        }
-        _ => slow(text),
-    }
-}
-
-#[cold]
-fn slow(text: &[u8]) -> Number {
-    std::str::from_utf8(text).map_or(Number::Bad, field::parse_number)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn heads_of_both_versions() {
@@ -201,18 +160,6 @@ mod tests {
         assert_eq!(event, Head { time: None, flag: 4, count: 2, clock_offset_s: None });
         for bad in ["", ">", "> 2024 13 24 08 20  0.0000000  0 57", "> 2024 06 24 08 20  0.0000000  7 57"] {
             assert_eq!(Head::parse(bad.as_bytes(), false, TimeScale::Gpst), None, "{bad}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn numbers_as_the_library_reads_them(text in " {0,3}-?[0-9]{0,9}\\.?[0-9]{0,12} {0,2}") {
-            prop_assert_eq!(decimal(text.as_bytes()), field::parse_number(&text));
-        }
-
-        #[test]
-        fn any_bytes_as_the_library_reads_them(bytes in proptest::collection::vec(any::<u8>(), 0..16)) {
-            prop_assert_eq!(decimal(&bytes), field::number(&bytes, 0, 16));
         }
     }
 }

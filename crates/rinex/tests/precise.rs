@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use megrez_orbit::{CivilTime, Ecef, GnssTime, TimeScale};
 use megrez_rinex::read_nav;
-use megrez_signal::{Constellation, SPEED_OF_LIGHT, Sat};
+use megrez_signal::{Constellation, ObsCode, SPEED_OF_LIGHT, Sat};
 
 fn shared(path: &str) -> Option<PathBuf> {
     let path =
@@ -77,6 +77,9 @@ fn rms(v: &[f64]) -> f64 {
 fn class(sat: Sat) -> &'static str {
     match (sat.constellation, sat.prn) {
         (Constellation::Gps, _) => "GPS",
+        (Constellation::Galileo, _) => "Galileo",
+        (Constellation::Glonass, _) => "GLONASS",
+        (Constellation::Qzss, _) => "QZSS",
         _ if sat.is_bds_geo() => "BDS GEO",
         (_, 6..=10 | 13 | 16 | 38..=40) => "BDS IGSO",
         _ => "BDS MEO",
@@ -91,7 +94,17 @@ fn compare(sp3: &str) -> Option<BTreeMap<&'static str, Errors>> {
     // BDS-2 and BDS-3 apart.
     let mut clocks: BTreeMap<Group, Vec<(&str, f64)>> = BTreeMap::new();
     for p in read_sp3(&shared(sp3)?) {
-        let Some(ephemeris) = nav.ephemeris(p.sat, p.t) else { continue };
+        // The clocks of Galileo's products are those of E1 and E5a, as those of F/NAV.
+        let ephemeris = match p.sat.constellation {
+            Constellation::Galileo => nav.ephemeris_for(p.sat, "5Q".parse::<ObsCode>().unwrap(), p.t),
+            _ => nav.ephemeris(p.sat, p.t),
+        };
+        // The file is of one station: of satellites that it does not see there are old ephemerides only. Galileo's
+        // are replaced every ten minutes while in view, and are 45 m off after 3 h.
+        let galileo = p.sat.constellation == Constellation::Galileo;
+        let Some(ephemeris) = ephemeris.filter(|e| !galileo || (p.t - e.toe()).abs() <= 3600.0) else {
+            continue;
+        };
         let state = ephemeris.state(p.t);
         let d = state.position - p.position;
         // Radial, along, cross of the inertial motion.
@@ -106,9 +119,13 @@ fn compare(sp3: &str) -> Option<BTreeMap<&'static str, Errors>> {
         if let Some(clock_s) = p.clock_s {
             let key = (p.sat.constellation, p.sat.is_bds2(), (p.t - GnssTime::default()).round() as i64);
             // Products leave the relativistic term to the user, and refer to a pair of signals.
-            let relativity = -2.0 * state.position.dot(state.velocity) / SPEED_OF_LIGHT.powi(2);
+            // GLONASS sends its mean effect within the frequency, but not the periodic part.
+            let relativity = match p.sat.constellation {
+                Constellation::Glonass => 0.0,
+                _ => -2.0 * state.position.dot(state.velocity) / SPEED_OF_LIGHT.powi(2),
+            };
             // BDS broadcast clocks refer to B3I, products to B1I + B2I (BDS-2) or B1I + B3I (BDS-3).
-            let delays = ephemeris.kepler().delays;
+            let delays = ephemeris.kepler().map(|k| k.delays).unwrap_or_default();
             let (tgd1, tgd2) = (delays.tgd1.unwrap_or(0.0), delays.tgd2.unwrap_or(0.0));
             let weight = |second: f64| 1.0 / (1.0 - (second / 1561.098).powi(2));
             let pair = if p.sat.is_bds2() {
@@ -129,8 +146,9 @@ fn compare(sp3: &str) -> Option<BTreeMap<&'static str, Errors>> {
     }
     for (class, e) in &errors {
         eprintln!(
-            "{sp3:.3} {class:8} {:5} positions: radial {:.2} along {:.2} cross {:.2} m rms; clock {:.2} m rms",
+            "{sp3:.3} {class:8} {:5} positions: 3D {:.2}, radial {:.2} along {:.2} cross {:.2} m rms; clock {:.2} m rms",
             e.radial.len(),
+            rms(&e.radial).hypot(rms(&e.along)).hypot(rms(&e.cross)),
             rms(&e.radial),
             rms(&e.along),
             rms(&e.cross),
@@ -156,9 +174,16 @@ fn bds_and_gps_against_gfz() {
 }
 
 #[test]
-fn gps_against_grg() {
+fn gps_galileo_and_glonass_against_grg() {
     let Some(errors) = compare("GRG0MGXFIN_20201770000_01D_15M_ORB.SP3.gz") else { return };
     let e = &errors["GPS"];
     assert!(e.radial.len() > 500);
     assert!(rms(&e.radial) < 2.0 && rms(&e.along) < 2.0 && rms(&e.cross) < 2.0 && rms(&e.clock) < 1.5);
+    let e = &errors["Galileo"];
+    assert!(e.radial.len() > 500);
+    assert!(rms(&e.radial) < 1.0 && rms(&e.along) < 1.0 && rms(&e.cross) < 1.0 && rms(&e.clock) < 1.0);
+    // Clocks of GLONASS refer to L1 and hold the delays of its satellites' signals.
+    let e = &errors["GLONASS"];
+    assert!(e.radial.len() > 500);
+    assert!(rms(&e.radial) < 2.5 && rms(&e.along) < 3.0 && rms(&e.cross) < 3.0 && rms(&e.clock) < 4.0);
 }

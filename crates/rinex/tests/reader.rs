@@ -25,8 +25,20 @@ fn day_of_2026_in_version_4_02() {
     let file = read_nav(&path).unwrap();
     assert_eq!(file.version, 4.02);
     assert_eq!(file.warnings, Vec::<String>::new());
-    let kinds =
-        [("BDS B-CNAV1", 1246), ("BDS D1", 963), ("BDS D2", 194), ("GPS LNAV", 418), ("ionosphere", 26)];
+    let kinds = [
+        ("BDS B-CNAV1", 1246),
+        ("BDS B-CNAV2", 2177),
+        ("BDS B-CNAV3", 700),
+        ("BDS D1", 963),
+        ("BDS D2", 194),
+        ("Galileo F/NAV", 2892),
+        ("Galileo I/NAV", 2944),
+        ("GLONASS", 1370),
+        ("GPS LNAV", 418),
+        ("QZSS LNAV", 105),
+        ("ionosphere", 28),
+        ("earth orientation", 30),
+    ];
     for (kind, count) in kinds {
         assert_eq!(file.kinds[kind], count, "{kind}");
     }
@@ -44,7 +56,7 @@ fn day_of_2026_in_version_4_02() {
     assert!(nav.offsets.iter().any(|o| (o.from, o.to) == (TimeScale::Bdt, TimeScale::Gst)));
 
     // The first B-CNAV1 record, field by field.
-    let mut k = nav.ephemerides_of(Sat::bds(19)).iter().map(|e| e.kepler());
+    let mut k = nav.ephemerides_of(Sat::bds(19)).iter().filter_map(|e| e.kepler());
     let k = k.find(|k| k.message == NavMessage::Cnav1).unwrap();
     assert_eq!(k.toc, GnssTime::from_bdt(1053, 86_400.0));
     assert_eq!(k.toe, k.toc);
@@ -92,7 +104,7 @@ fn rtklib_file_with_d_exponents() {
     assert_eq!(file.nav.gps_iono.unwrap().beta[3], 0.7209e6);
     let utc = file.nav.gps_utc.unwrap();
     assert_eq!((utc.a0, utc.leap_s, utc.wn_lsf, utc.dn), (0.2793967724e-8, 18, 2185, 7));
-    let k = file.nav.ephemerides_of(Sat::bds(28))[0].kepler().clone();
+    let k = file.nav.ephemerides_of(Sat::bds(28))[0].kepler().unwrap().clone();
     assert_eq!((k.toe, k.toc), (GnssTime::from_bdt(829, 342_000.0), GnssTime::from_bdt(829, 342_000.0)));
     assert_eq!(k.transmit, Some(GnssTime::from_bdt(829, 345_540.0)));
     assert_eq!((k.iode, k.iodc, k.ura_m, k.delays.tgd1), (1, 1, Some(2.0), Some(-4.4e-9)));
@@ -109,7 +121,8 @@ fn version_3_files() {
         assert_eq!(file.warnings, Vec::<String>::new(), "{}", path.display());
         let has = |letter| file.nav.sats().any(|s| s.constellation.letter() == letter);
         assert_eq!((has('C'), has('G')), (bds, gps));
-        assert!(file.skipped > 0 && file.nav.gps_iono.is_some());
+        assert!(file.nav.gps_iono.is_some());
+        assert!(has('E') && has('R') && has('J'));
     }
 }
 
@@ -130,7 +143,7 @@ C05 2021 06 13 00 00 00 3.024469595403e-04 4.048938865799e-11 0.000000000000e+00
     -4.800199949535e-10 0.000000000000e+00 8.050000000000e+02 0.000000000000e+00
      2.000000000000e+00 0.000000000000e+00-1.700000000000e-09-9.200000000000e-09
      6.048276000000e+05 0.000000000000e+00
-R04 2021 06 13 00 15 00 4.516914486885e-06 0.000000000000e+00 0.000000000000e+00
+S24 2021 06 13 00 15 00 4.516914486885e-06 0.000000000000e+00 0.000000000000e+00
      1.331188085938e+04-1.240539550781e-01 0.000000000000e+00 0.000000000000e+00
 G05 2021 06 13 00 00 00-1.774230040610D-04-1.364242052659D-12 0.000000000000D+00
      7.200000000000d+01-9.821875000000d+01 4.293035965037d-09 1.714815412488d+00
@@ -149,14 +162,14 @@ fn a_small_file_in_full() {
         assert_eq!((file.records, file.skipped), (2, 1), "{:?}", file.warnings);
         assert_eq!(file.warnings, Vec::<String>::new());
         // toe is the end of the week that toc opens; the week field says so too.
-        let c05 = file.nav.ephemerides_of(Sat::bds(5))[0].kepler();
+        let c05 = file.nav.ephemerides_of(Sat::bds(5))[0].kepler().unwrap();
         assert_eq!(c05.message, NavMessage::D2);
         assert_eq!(c05.toe, GnssTime::from_bdt(806, 0.0));
         assert!((c05.transmit.unwrap() - GnssTime::from_bdt(806, 27.6)).abs() < 1e-6);
-        let g05 = file.nav.ephemerides_of(Sat::gps(5))[0].kepler();
+        let g05 = file.nav.ephemerides_of(Sat::gps(5))[0].kepler().unwrap();
         assert_eq!((g05.toe, g05.transmit, g05.iode), (GnssTime::from_gpst(2162, 0.0), None, 72));
         // Two dated sets; the later is current.
-        let hours: Vec<f64> = file.nav.iono_history().iter().map(|(t, _)| t.bdt().1 / 3600.0).collect();
+        let hours: Vec<f64> = file.nav.iono_history().iter().map(|i| i.time.bdt().1 / 3600.0).collect();
         assert_eq!(hours, [0.0, 2.0]);
         assert_eq!(file.nav.bds_iono.unwrap().alpha[0], 2.1176e-8);
         let utc = file.nav.bds_utc.unwrap();
@@ -190,7 +203,7 @@ fn other_files_are_refused_by_name() {
     let error = |text: &str| read_nav_from(text.as_bytes()).unwrap_err();
     assert!(matches!(error(""), RinexError::NotRinex));
     assert!(matches!(error("hello\nworld\n"), RinexError::NotRinex));
-    assert!(matches!(error(&SMALL.replace("3.05", "2.11")), RinexError::Version { .. }));
+    assert!(matches!(error(&SMALL.replace("3.05", "5.05")), RinexError::Version { .. }));
     let observation = SMALL.replace("N: GNSS NAV DATA ", "OBSERVATION DATA ");
     assert_eq!(
         error(&observation).to_string(),

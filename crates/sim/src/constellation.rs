@@ -20,7 +20,9 @@
 
 use std::f64::consts::{PI, TAU};
 
-use megrez_orbit::{Bdgim, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, NavData, TimeScale, UtcParams};
+use megrez_orbit::{
+    Bdgim, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, MessageDetails, NavData, TimeScale, UtcParams,
+};
 use megrez_signal::{Constellation, NavMessage, Sat, Signal};
 
 use crate::Scene;
@@ -353,6 +355,7 @@ impl Nominal {
             iodc,
             ura_m: Some(2.0),
             health: 0,
+            details: MessageDetails::default(),
         }
     }
 }

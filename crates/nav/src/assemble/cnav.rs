@@ -201,7 +201,7 @@ impl Cnav {
         (eph.toc, eph.clock, eph.iodc) = (clock.toc, clock.clock, clock.iodc);
         eph.transmit = Some(*sent);
         eph.delays = self.delays;
-        eph.health = self.integrity.health.unwrap_or(0);
+        eph.health = self.integrity.health.unwrap_or(0).into();
         let repeated = self
             .ephemeris
             .as_ref()

@@ -18,7 +18,7 @@ const EARTH_RATE: f64 = 7.292_115e-5;
 pub(super) fn almanac(sat: Sat, nav: &NavData, t: GnssTime) -> Option<Almanac> {
     let known = nav.almanacs.get(&sat).filter(|almanac| on_step(almanac));
     known.cloned().or_else(|| {
-        let all = nav.ephemerides_of(sat).iter().map(|e| e.kepler());
+        let all = nav.ephemerides_of(sat).iter().filter_map(|e| e.kepler());
         let nearest = all.min_by(|a, b| (a.toe - t).abs().total_cmp(&(b.toe - t).abs()))?;
         Some(derive(nearest))
     })
@@ -73,7 +73,7 @@ fn derive(eph: &KeplerEphemeris) -> Almanac {
         }
     };
     let elements = KeplerEphemeris { clock, ..elements };
-    let health = (eph.sat.constellation == Constellation::Gps).then_some(u16::from(eph.health));
+    let health = (eph.sat.constellation == Constellation::Gps).then_some(eph.health);
     element::to_almanac(&elements, toa, elements.i0, health)
 }
 

@@ -143,7 +143,7 @@ fn put_almanac(sat: Sat, nav: &NavData, t: GnssTime, words: &mut [u32]) -> Optio
 }
 
 fn health(sat: Sat, nav: &NavData) -> u32 {
-    let ephemeris = nav.ephemerides_of(sat).last().map(|e| u32::from(e.kepler().health));
+    let ephemeris = nav.ephemerides_of(sat).last().and_then(|e| Some(u32::from(e.kepler()?.health)));
     let almanac = nav.almanacs.get(&sat).map(|a| u32::from(a.health.unwrap_or(0)) & 0x3f);
     ephemeris.or(almanac).unwrap_or(HEALTH_ABSENT)
 }

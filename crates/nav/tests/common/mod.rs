@@ -6,7 +6,8 @@
 use megrez_nav::encode_subframe;
 use megrez_nav::subframe_duration_s;
 use megrez_orbit::{
-    Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, NavData, TimeOffset, TimeScale, UtcParams,
+    Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, Klobuchar, MessageDetails, NavData, TimeOffset,
+    TimeScale, UtcParams,
 };
 use megrez_signal::{Constellation, NavMessage, Sat};
 
@@ -48,6 +49,7 @@ pub fn ephemeris(sat: Sat, message: NavMessage, toe: GnssTime, x: &[f64; 20]) ->
         iodc: if lnav || message == NavMessage::Cnav1 { 0x25a } else { 2 },
         ura_m: Some(2.8),
         health: 0,
+        details: MessageDetails::default(),
     }
 }
 

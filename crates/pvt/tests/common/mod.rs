@@ -8,7 +8,7 @@ pub mod sets;
 pub use sets::shared;
 
 use megrez_orbit::{
-    Ecef, Ephemeris, Geodetic, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, NavData, Observation,
+    Ecef, Ephemeris, Geodetic, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, MessageDetails, NavData, Observation,
     ObservationEpoch, look_angles, troposphere_delay_m,
 };
 use megrez_signal::{NavMessage, SPEED_OF_LIGHT, Sat, SignalId};
@@ -71,6 +71,7 @@ fn elements(sat: Sat, a: f64, e: f64, i0_deg: f64, node_deg: f64, anomaly_deg: f
         iodc: 1,
         ura_m: Some(2.0),
         health: 0,
+        details: MessageDetails::default(),
     })
 }
 
