@@ -1,5 +1,5 @@
 //! RINEX files: broadcast navigation (reading 2.10 to 4.02, writing 3.05 and 4.02) and observations (reading 2.10 to 4.02, also
-//! in Hatanaka's compressed format; writing 3.05). Gzip files are read as they are.
+//! in Hatanaka's compressed format; writing 3.05 and 4.02). Gzip files are read as they are.
 //!
 //! ```no_run
 //! let file = megrez_rinex::read_nav("brdc.rnx.gz".as_ref())?;
@@ -38,4 +38,4 @@ pub use nav_writer::{FileInfo, NavFormat, write_nav, write_nav_as};
 pub use obs_header::{AntennaDelta, AppliedCorrection, ObsFileHeader, PhaseShift, ScaleFactor};
 pub use obs_reader::{ObsEpoch, ObsEvent, ObsEventKind, ObsReader, read_obs};
 pub use obs_types::{ObsKind, ObsType};
-pub use obs_writer::{ObsHeader, ObsWriter};
+pub use obs_writer::ObsWriter;

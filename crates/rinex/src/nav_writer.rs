@@ -42,8 +42,8 @@ pub(crate) fn header_line(out: &mut impl Write, content: &str, label: &str) -> i
 }
 
 impl FileInfo {
-    /// The PGM / RUN BY / DATE line.
-    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Program, runner and date as [`crate::ObsFileHeader::program`] has them.
+    pub fn columns(&self) -> [String; 3] {
         let date = self.date.map(|t| {
             let c = t.civil(TimeScale::Utc);
             format!(
@@ -51,8 +51,13 @@ impl FileInfo {
                 c.year, c.month, c.day, c.hour, c.minute, c.second as u8
             )
         });
-        let content = format!("{:<20.20}{:<20.20}{}", self.program, self.run_by, date.unwrap_or_default());
-        header_line(out, &content, "PGM / RUN BY / DATE")
+        [self.program.clone(), self.run_by.clone(), date.unwrap_or_default()]
+    }
+
+    /// The PGM / RUN BY / DATE line.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let [program, run_by, date] = self.columns();
+        header_line(out, &format!("{program:<20.20}{run_by:<20.20}{date}"), "PGM / RUN BY / DATE")
     }
 }
 

@@ -284,3 +284,71 @@ proptest! {
         let _ = read_nav_from(bytes.as_slice());
     }
 }
+
+/// A GPS and a GLONASS file of RINEX 2.11, with numbers of the document's own examples.
+#[test]
+fn version_2_files() {
+    let gps = "     2.11           N: GPS NAV DATA                         RINEX VERSION / TYPE
+     .1676D-07   .2235D-07  -.1192D-06  -.1192D-06          ION ALPHA
+     .1208D+06   .1310D+06  -.1310D+06  -.1966D+06          ION BETA
+     .133179128170D-06 .107469588780D-12   552960     1025  DELTA-UTC: A0,A1,T,W
+    13                                                      LEAP SECONDS
+                                                            END OF HEADER
+ 6 99  9  2 17 51 44.0 -.839701388031D-03 -.165982783074D-10  .000000000000D+00
+     .910000000000D+02  .934062500000D+02  .116040547840D-08  .162092304801D+00
+     .484101474285D-05  .626740418375D-02  .652112066746D-05  .515365489006D+04
+     .409904000000D+06 -.242143869400D-07  .329237003460D+00 -.596046447754D-07
+     .111541663136D+01  .326593750000D+03  .206958726335D+01 -.638312302555D-08
+     .307155651409D-09  .000000000000D+00  .102500000000D+04  .000000000000D+00
+     .000000000000D+00  .000000000000D+00  .000000000000D+00  .910000000000D+02
+     .406800000000D+06  .000000000000D+00
+";
+    let file = read_nav_from(gps.as_bytes()).unwrap();
+    assert_eq!((file.warnings.as_slice(), file.records), (&[][..], 1));
+    let k = file.nav.ephemerides_of(Sat::gps(6))[0].kepler().unwrap();
+    assert_eq!(k.clock, [-8.397_013_880_31e-4, -1.659_827_830_74e-11, 0.0]);
+    let (week, tow) = k.toc.gpst();
+    assert_eq!((week, tow), (1025, 4.0 * 86_400.0 + 17.0 * 3600.0 + 51.0 * 60.0 + 44.0));
+    assert_eq!((k.toe.gpst(), k.e), ((1025, 409_904.0), 6.267_404_183_75e-3));
+    assert_eq!(file.nav.gps_iono.unwrap().beta, [120_800.0, 131_000.0, -131_000.0, -196_600.0]);
+    let utc = file.nav.gps_utc.unwrap();
+    assert_eq!((utc.leap_s, utc.tot.gpst()), (13, (1025, 552_960.0)));
+
+    let glonass = "     2.11           G: GLONASS NAV DATA                     RINEX VERSION / TYPE
+                                                            END OF HEADER
+ 3 98  2 15  0 15  0.0 0.163525342941D-03 0.363797880709D-11 0.108000000000D+05
+    0.106275903320D+05-0.348924636841D+00 0.931322574615D-09 0.000000000000D+00
+   -0.944422070313D+04 0.288163375854D+01 0.931322574615D-09 0.210000000000D+02
+    0.212257280273D+05 0.144599342346D+01-0.186264514923D-08 0.300000000000D+01
+";
+    let read = |text: &str| read_nav_from(text.as_bytes()).unwrap();
+    // A frequency number of the first years, 21, is none of today's.
+    assert_eq!(read(glonass).warnings, ["line 3: R03: the elements describe no orbit"]);
+    let file = read(&glonass.replace("0.210000000000D+02", "0.100000000000D+01"));
+    assert_eq!(file.warnings, Vec::<String>::new());
+    let sat: Sat = "R03".parse().unwrap();
+    let g = file.nav.ephemerides_of(sat)[0].glonass().unwrap();
+    assert_eq!((g.tau_n, g.gamma_n, g.channel), (-1.635_253_429_41e-4, 3.637_978_807_09e-12, 1));
+    assert_eq!(file.nav.glonass_channel(sat), Some(1));
+    // UTC, 12 s behind GPST then; sent at 3 h of the day, which may be that of Moscow.
+    assert_eq!(g.toe.gpst(), (945, 900.0 + 12.0));
+    assert_eq!((g.position.z, g.velocity.x), (21_225_728.027_3, -348.924_636_841));
+}
+
+#[test]
+fn unknown_values_of_glonass_are_none() {
+    let head = SMALL.split_inclusive("HEADER\n").next().unwrap();
+    let record = "R01 2020 06 24 23 15 00 6.355904042721e-05 0.000000000000e+00 3.420000000000e+05
+     1.090894238281e+04 1.407806396484e+00-1.862645149231e-09 0.000000000000e+00
+    -2.885726074219e+03 2.795855522156e+00-0.000000000000e+00 1.000000000000e+00
+     2.288353955078e+04-3.169984817505e-01-2.793967723846e-09 0.000000000000e+00
+                         .999999999999e+09 1.500000000000e+01
+";
+    let file = read_nav_from((head.to_string() + record).as_bytes()).unwrap();
+    assert_eq!(file.warnings, Vec::<String>::new());
+    let sat: Sat = "R01".parse().unwrap();
+    let g = file.nav.ephemerides_of(sat)[0].glonass().unwrap();
+    assert_eq!((g.delta_tau, g.accuracy, g.status), (None, Some(15), None));
+    assert_eq!(g.group_delay_s("2C".parse::<megrez_signal::ObsCode>().unwrap()), None);
+    assert_eq!((g.ura_m(), g.transmit), (None, Some(g.toe - 900.0)));
+}

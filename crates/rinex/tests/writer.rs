@@ -11,7 +11,7 @@ use megrez_orbit::{
     Observation, ObservationEpoch, TimeScale,
 };
 use megrez_rinex::{
-    FileInfo, NavFormat, ObsHeader, ObsWriter, read_nav, read_nav_from, write_nav, write_nav_as,
+    FileInfo, NavFormat, ObsFileHeader, ObsWriter, read_nav, read_nav_from, write_nav, write_nav_as,
 };
 use megrez_signal::{Constellation, NavMessage, Sat, SignalId};
 
@@ -234,16 +234,17 @@ fn an_observation_file_by_columns() {
         TimeScale::Gpst,
         CivilTime { year: 2021, month: 11, day: 25, hour: 0, minute: 40, second: 58.5 },
     );
-    let header = ObsHeader {
-        info: info(),
+    let mut header = ObsFileHeader {
+        program: info().columns(),
         marker: "ROOF".into(),
+        receiver: ["".into(), info().program, "".into()],
         approx_position: Some(Ecef::new(-3_867_123.456_7, 3_434_567.890_1, 3_717_345.678_9)),
-        signals: [SignalId::B1I, SignalId::B1CD, SignalId::B1CP, SignalId::L1CA]
-            .map(|s| (s.def().constellation, s.into()))
-            .to_vec(),
         interval_s: Some(0.5),
-        first_epoch: first,
+        first_epoch: Some(first),
+        ..ObsFileHeader::default()
     };
+    let signals = [SignalId::B1I, SignalId::B1CD, SignalId::B1CP, SignalId::L1CA];
+    header.set_signals(signals.map(|s| (s.def().constellation, s.into())));
     let mut writer = ObsWriter::new(Vec::new(), &header).unwrap();
     let (c, g) = (Sat::bds(26), Sat::gps(5));
     let epoch = |time, observations| ObservationEpoch { time, observations };

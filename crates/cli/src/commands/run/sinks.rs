@@ -9,7 +9,7 @@ use megrez_output::{
     BeidouTalker, GeoJsonWriter, GpxWriter, KmlWriter, MessageLog, NmeaEpoch, NmeaOptions, NmeaWriter,
     SolutionLog, SolutionSink,
 };
-use megrez_rinex::{FileInfo, ObsHeader, ObsWriter};
+use megrez_rinex::{FileInfo, ObsFileHeader, ObsWriter};
 
 use crate::args::TalkerArg;
 use crate::commands::run::write_file;
@@ -99,14 +99,17 @@ impl Sinks {
         let path = self.dir.join("obs.rnx");
         let error = |error: std::io::Error| CliError::file(&path, &error);
         if self.observations.is_none() {
-            let header = ObsHeader {
-                info: FileInfo { program: program(), date: Some(epoch.time), ..FileInfo::default() },
+            let info = FileInfo { program: program(), date: Some(epoch.time), ..FileInfo::default() };
+            let mut header = ObsFileHeader {
+                program: info.columns(),
                 marker: "MEGREZ".to_string(),
+                receiver: [String::new(), program(), String::new()],
                 approx_position: receiver.hot_start().map(|state| state.position),
-                signals: self.signals.iter().map(|s| (s.def().constellation, s.def().rinex_code)).collect(),
                 interval_s: Some(self.interval_s),
-                first_epoch: epoch.time,
+                first_epoch: Some(epoch.time),
+                ..ObsFileHeader::default()
             };
+            header.set_signals(self.signals.iter().map(|s| (s.def().constellation, s.def().rinex_code)));
             self.observations = Some(ObsWriter::new(create(&self.dir, "obs.rnx")?, &header).map_err(error)?);
         }
         match &mut self.observations {
