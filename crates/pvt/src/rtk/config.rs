@@ -44,8 +44,6 @@ pub struct RtkConfig {
     pub memory_s: f64,
     /// Least bootstrapped success rate of the ambiguities that are fixed; those that spoil it stay real numbers.
     pub min_success_rate: f64,
-    /// Failure rate that the ratio test keeps to, under the assumed noise.
-    pub failure_rate: f64,
     /// Ratio of the second-best to the best candidate that a fix must have however precise the float solution
     /// is: a guard against errors that are no noise.
     pub min_ratio: f64,
@@ -83,7 +81,7 @@ impl Default for RtkConfig {
             mode: RtkMode::Kinematic,
             base: None,
             bands: Self::bands_of(2),
-            elevation_mask_deg: 15.0,
+            elevation_mask_deg: 10.0,
             min_cn0_dbhz: 20.0,
             code_sigma_m: 0.3,
             phase_sigma_m: 0.002,
@@ -91,8 +89,7 @@ impl Default for RtkConfig {
             correlation_s: 100.0,
             memory_s: 1800.0,
             min_success_rate: 0.99,
-            failure_rate: 0.001,
-            min_ratio: 1.5,
+            min_ratio: 3.0,
             mix_bds_generations: true,
         }
     }

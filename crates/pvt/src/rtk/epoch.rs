@@ -17,9 +17,9 @@ const GROSS: f64 = 5.0;
 /// Share of the codes that may be gross errors.
 const MOST_GROSS: f64 = 0.3;
 /// Normalised residual beyond which a phase contradicts the integers.
-const CONTRADICTION: f64 = 5.0;
-/// Probability with which the residuals of right integers are rejected.
-const FALSE_ALARM: f64 = 1e-6;
+const CONTRADICTION: f64 = 4.0;
+/// Probability with which the residuals of right integers would be rejected if errors were noise as assumed.
+const FALSE_ALARM: f64 = 1e-3;
 
 /// The shift from the point of linearisation that the codes ask for. Codes that contradict the others are removed.
 pub(crate) fn code_position(
@@ -94,9 +94,13 @@ pub(crate) struct Fit {
     pub residuals: Vec<(Option<f64>, Option<f64>)>,
     /// Sum of the squared normalised residuals of the phases over the degrees of freedom.
     pub variance_factor: f64,
+    /// As `variance_factor`, of the codes.
+    pub code_factor: f64,
     /// The satellite whose phase fits worst, with its normalised residual.
     pub worst: Option<(Sat, f64)>,
-    dof: usize,
+    /// Degrees of freedom of the phases and of the codes.
+    pub dof: usize,
+    code_dof: usize,
 }
 
 impl Fit {
@@ -120,13 +124,19 @@ impl Fit {
         let mut residuals: Vec<(Option<f64>, Option<f64>)> =
             singles.iter().map(|s| (code(s), phase(s))).collect();
         let (mut sum, mut phases, mut clocks) = (0.0, 0, 0);
+        let (mut code_sum, mut code_dof) = (0.0, 0);
         let mut worst: Option<(Sat, f64)> = None;
         for group in 0..groups {
-            let (code_clock, _) = mean(singles, group, code, |s| s.code_variance);
+            let (code_clock, code_weight) = mean(singles, group, code, |s| s.code_variance);
+            code_dof -= i32::from(code_weight.is_finite());
             let (phase_clock, weight) = mean(singles, group, phase, |s| s.phase_variance);
             clocks += usize::from(weight.is_finite());
             for (s, (code, phase)) in singles.iter().zip(&mut residuals).filter(|(s, _)| s.group == group) {
                 *code = code.map(|c| c - code_clock);
+                if let Some(c) = *code {
+                    code_sum += c * c / s.code_variance;
+                    code_dof += 1;
+                }
                 *phase = phase.map(|p| p - phase_clock);
                 let Some(p) = *phase else { continue };
                 phases += 1;
@@ -140,13 +150,22 @@ impl Fit {
         let unknown = clocks + POSITION + (solution.candidates - solution.fixed);
         let dof = usize::saturating_sub(phases, unknown);
         let variance_factor = if dof > 0 { sum / dof as f64 } else { 0.0 };
-        Self { residuals, variance_factor, worst, dof }
+        let code_dof = usize::try_from(code_dof).unwrap_or(0);
+        let code_factor = if code_dof > 0 { code_sum / code_dof as f64 } else { 0.0 };
+        Self { residuals, variance_factor, code_factor, worst, dof, code_dof }
     }
 
     /// Whether the residuals are noise.
     pub fn good(&self) -> bool {
+        let noise = |factor: f64, dof: usize| factor * dof as f64 <= chi2::threshold(dof, FALSE_ALARM);
         self.dof > 0
-            && self.variance_factor * self.dof as f64 <= chi2::threshold(self.dof, FALSE_ALARM)
-            && self.worst.is_none_or(|(_, t)| t < CONTRADICTION)
+            && noise(self.variance_factor, self.dof)
+            && (self.code_dof == 0 || noise(self.code_factor, self.code_dof))
+            && self.contradiction().is_none()
+    }
+
+    /// The satellite that contradicts the integers most.
+    pub fn contradiction(&self) -> Option<Sat> {
+        self.worst.filter(|(_, t)| *t >= CONTRADICTION).map(|(sat, _)| sat)
     }
 }

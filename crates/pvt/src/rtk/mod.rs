@@ -43,8 +43,10 @@ use slip::Tracks;
 const FEWEST_SATS: usize = 4;
 /// Distance from the point of linearisation within which the geometry is linear to a tenth of a millimetre, m.
 const LINEAR_M: f64 = 50.0;
-/// Satellites that may be left out of an epoch before it is given up as float.
-const MOST_EXCLUSIONS: usize = 4;
+/// One of so many satellites may be left out of an epoch before it is given up as float.
+const SATS_FOR_EXCLUSION: usize = 6;
+/// Degrees of freedom that must be left then: fewer may fit wrong integers by chance.
+const LEAST_REDUNDANCY: usize = 8;
 /// Seconds for which a satellite stays left out.
 const SUSPENSION_S: f64 = 30.0;
 /// Seconds without a solution after which nothing is carried over.
@@ -227,16 +229,19 @@ impl Rtk {
     fn attempts(&mut self, singles: &[Single], excluded: &mut Vec<Sat>) -> Option<Attempt> {
         self.before.copy_from(&self.information);
         let at_first = excluded.len();
-        for round in 0..=MOST_EXCLUSIONS {
-            let mut attempt = self.attempt(singles, excluded)?;
-            if attempt.accepted {
+        let mut sats: Vec<Sat> = singles.iter().map(|s| s.link.sat).collect();
+        sats.dedup();
+        let most = sats.len() / SATS_FOR_EXCLUSION;
+        loop {
+            let Some(mut attempt) = self.attempt(singles, excluded) else { break };
+            if attempt.accepted && (excluded.is_empty() || attempt.fit.dof >= LEAST_REDUNDANCY) {
                 attempt.accepted = self.agrees(&attempt.solution);
                 return Some(attempt);
             }
-            match attempt.fit.worst {
-                Some((sat, _)) if round < MOST_EXCLUSIONS && !excluded.contains(&sat) => excluded.push(sat),
+            match attempt.fit.contradiction() {
+                Some(sat) if excluded.len() < most && attempt.solution.fixed > 0 => excluded.push(sat),
                 // One attempt only: nothing to take back.
-                _ if excluded.is_empty() => return Some(attempt),
+                _ if excluded.len() == at_first => return Some(Attempt { accepted: false, ..attempt }),
                 _ => break,
             }
         }

@@ -5,16 +5,16 @@ use nalgebra::{Matrix3, Vector3};
 use super::information::{Information, POSITION};
 use super::lambda::Lambda;
 use super::single::Link;
-use super::{RtkConfig, dense, ratio};
+use super::{RtkConfig, RtkMode, dense, ratio};
 use crate::chi2;
 
 /// Probability with which a right candidate is farther from the float solution than is accepted.
 const FALSE_ALARM: f64 = 1e-6;
+/// Factor by which the variances of a float solution from many epochs, whose errors are not all noise, may be too
+/// small.
+const OPTIMISM: f64 = 3.0;
 /// Fewest integers that make a fix.
 const FEWEST_INTEGERS: usize = 4;
-/// Shares of the resolvable ambiguities that are tried, as long as the tests fail.
-const SHARES: [f64; 3] = [1.0, 0.75, 0.5];
-
 /// What can become of an ambiguity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -39,6 +39,8 @@ pub(crate) struct Resolution {
     pub fixed: usize,
     pub ratio: f64,
     pub threshold: f64,
+    /// Squared distance of the integers from the float solution over what noise gives at most.
+    pub distance: f64,
     pub success_rate: f64,
     /// Whether the integers have passed the tests; if not, they are the nearest all the same.
     pub accepted: bool,
@@ -148,29 +150,17 @@ impl Resolver {
     fn choose(&mut self, config: &RtkConfig, out: &mut Resolution) -> Vec<f64> {
         let most = self.lambda.resolvable(config.min_success_rate);
         out.success_rate = self.lambda.success_rate(most);
-        let mut nearest = Vec::new();
-        let mut tried = usize::MAX;
-        for share in SHARES {
-            let k = (most as f64 * share).ceil() as usize;
-            if k < FEWEST_INTEGERS || k == tried {
-                break;
-            }
-            tried = k;
-            let Ok(found) = self.lambda.search(k, 2) else { continue };
-            let [best, second] = found.as_slice() else { continue };
-            let success_rate = self.lambda.success_rate(k);
-            let threshold = ratio::threshold(1.0 - success_rate, k).max(config.min_ratio);
-            let ratio = second.squared_norm / best.squared_norm.max(1e-9);
-            out.accepted = ratio >= threshold && best.squared_norm <= chi2::threshold(k, FALSE_ALARM);
-            if out.accepted || nearest.is_empty() {
-                (out.ratio, out.threshold, out.success_rate) = (ratio, threshold, success_rate);
-                nearest.clone_from(&best.values);
-            }
-            if out.accepted {
-                break;
-            }
+        if most < FEWEST_INTEGERS {
+            return Vec::new();
         }
-        nearest
+        let Ok(found) = self.lambda.search(most, 2) else { return Vec::new() };
+        let [best, second] = found.as_slice() else { return Vec::new() };
+        out.threshold = ratio::threshold(1.0 - out.success_rate, most).max(config.min_ratio);
+        out.ratio = second.squared_norm / best.squared_norm.max(1e-9);
+        out.distance = best.squared_norm / chi2::threshold(most, FALSE_ALARM);
+        let farthest = if config.mode == RtkMode::Instantaneous { 1.0 } else { OPTIMISM };
+        out.accepted = out.ratio >= out.threshold && out.distance <= farthest;
+        best.values.clone()
     }
 
     /// What was eliminated, given the integers' values.

@@ -17,7 +17,7 @@ const AGE_SIGMA_M_S: f64 = 0.5e-3;
 const SAME_EPOCH_S: f64 = 2e-3;
 /// Noise bandwidths of code and carrier loops that C/N0 is weighed with, Hz.
 const CODE_BANDWIDTH_HZ: f64 = 0.5;
-const PHASE_BANDWIDTH_HZ: f64 = 10.0;
+const PHASE_BANDWIDTH_HZ: f64 = 50.0;
 /// Chip length that C/N0 is weighed with, m.
 const CHIP_M: f64 = 150.0;
 
@@ -323,16 +323,16 @@ impl<'a> Singles<'a> {
         config: &RtkConfig,
     ) -> (f64, f64) {
         let secant = 1.0 / azel.elevation.sin().max(0.05);
-        // Geostationary satellites do not move, nor does their multipath average out.
+        let direction = 1.0 + secant * secant;
+        // Geostationary satellites do not move, nor does the multipath of their codes average out.
         let still = if sat.is_bds_geo() { 2.0 } else { 1.0 };
-        let direction = still * (1.0 + secant * secant);
         let noise =
             |o: &Observation| 1.0 / 10f64.powf(0.1 * o.cn0_dbhz.map_or(40.0, |cn0| cn0.clamp(15.0, 60.0)));
         let thermal = noise(rover) + noise(base);
         let radian_m = wavelength_m / std::f64::consts::TAU;
         let age = self.age_s * AGE_SIGMA_M_S;
         (
-            config.code_sigma_m.powi(2) * direction + CHIP_M * CHIP_M * CODE_BANDWIDTH_HZ * thermal,
+            config.code_sigma_m.powi(2) * direction * still + CHIP_M * CHIP_M * CODE_BANDWIDTH_HZ * thermal,
             config.phase_sigma_m.powi(2) * direction
                 + radian_m * radian_m * PHASE_BANDWIDTH_HZ * thermal
                 + age * age,
