@@ -44,8 +44,8 @@ pub struct RtkConfig {
     pub memory_s: f64,
     /// Least bootstrapped success rate of the ambiguities that are fixed; those that spoil it stay real numbers.
     pub min_success_rate: f64,
-    /// Ratio of the second-best to the best candidate that a fix must have however precise the float solution
-    /// is: a guard against errors that are no noise.
+    /// Ratio of the second-best to the best candidate that a fix of many ambiguities must have however precise the
+    /// float solution is: a guard against errors that are no noise. Few ambiguities must have a higher one.
     pub min_ratio: f64,
     /// Whether BeiDou-2 and BeiDou-3 share reference satellites. Receivers of different makes may treat them
     /// differently; those of one make do not.

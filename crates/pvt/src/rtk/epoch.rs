@@ -19,7 +19,10 @@ const MOST_GROSS: f64 = 0.3;
 /// Normalised residual beyond which a phase contradicts the integers.
 const CONTRADICTION: f64 = 4.0;
 /// Probability with which the residuals of right integers would be rejected if errors were noise as assumed.
-const FALSE_ALARM: f64 = 1e-3;
+const FALSE_ALARM: f64 = 1e-2;
+
+/// Degrees of freedom of a fit that convinces.
+const LEAST_REDUNDANCY: usize = 8;
 
 /// The shift from the point of linearisation that the codes ask for. Codes that contradict the others are removed.
 pub(crate) fn code_position(
@@ -99,7 +102,7 @@ pub(crate) struct Fit {
     /// The satellite whose phase fits worst, with its normalised residual.
     pub worst: Option<(Sat, f64)>,
     /// Degrees of freedom of the phases and of the codes.
-    pub dof: usize,
+    dof: usize,
     code_dof: usize,
 }
 
@@ -162,6 +165,12 @@ impl Fit {
             && noise(self.variance_factor, self.dof)
             && (self.code_dof == 0 || noise(self.code_factor, self.code_dof))
             && self.contradiction().is_none()
+    }
+
+    /// Whether they fit so well that satellites may have been left out for it: fewer would fit wrong integers by
+    /// chance.
+    pub fn convincing(&self) -> bool {
+        self.dof >= LEAST_REDUNDANCY && self.variance_factor < 1.0
     }
 
     /// The satellite that contradicts the integers most.

@@ -45,8 +45,6 @@ const FEWEST_SATS: usize = 4;
 const LINEAR_M: f64 = 50.0;
 /// One of so many satellites may be left out of an epoch before it is given up as float.
 const SATS_FOR_EXCLUSION: usize = 6;
-/// Degrees of freedom that must be left then: fewer may fit wrong integers by chance.
-const LEAST_REDUNDANCY: usize = 8;
 /// Seconds for which a satellite stays left out.
 const SUSPENSION_S: f64 = 30.0;
 /// Seconds without a solution after which nothing is carried over.
@@ -234,7 +232,7 @@ impl Rtk {
         let most = sats.len() / SATS_FOR_EXCLUSION;
         loop {
             let Some(mut attempt) = self.attempt(singles, excluded) else { break };
-            if attempt.accepted && (excluded.is_empty() || attempt.fit.dof >= LEAST_REDUNDANCY) {
+            if attempt.accepted && (excluded.is_empty() || attempt.fit.convincing()) {
                 attempt.accepted = self.agrees(&attempt.solution);
                 return Some(attempt);
             }

@@ -13,6 +13,9 @@ const FALSE_ALARM: f64 = 1e-6;
 /// Factor by which the variances of a float solution from many epochs, whose errors are not all noise, may be too
 /// small.
 const OPTIMISM: f64 = 3.0;
+/// Number of integers with which the least ratio is twice that of many: errors that are no noise, such as biases,
+/// give a high ratio by chance more often to few.
+const FEW_INTEGERS: f64 = 8.0;
 /// Fewest integers that make a fix.
 const FEWEST_INTEGERS: usize = 4;
 /// What can become of an ambiguity.
@@ -155,7 +158,8 @@ impl Resolver {
         }
         let Ok(found) = self.lambda.search(most, 2) else { return Vec::new() };
         let [best, second] = found.as_slice() else { return Vec::new() };
-        out.threshold = ratio::threshold(1.0 - out.success_rate, most).max(config.min_ratio);
+        let guard = config.min_ratio * (1.0 + FEW_INTEGERS / most as f64);
+        out.threshold = ratio::threshold(1.0 - out.success_rate, most).max(guard);
         out.ratio = second.squared_norm / best.squared_norm.max(1e-9);
         out.distance = best.squared_norm / chi2::threshold(most, FALSE_ALARM);
         let farthest = if config.mode == RtkMode::Instantaneous { 1.0 } else { OPTIMISM };
