@@ -247,13 +247,15 @@ impl Assembler {
     }
 
     /// What is missing for an ephemeris, for people: "subframes 2 and 3", "pages 4, 5 and 9", or "subframes 1 to
-    /// 3 of one issue" when those at hand do not belong together. Empty when there is an ephemeris, and for messages
-    /// that have none.
+    /// 3 of one issue" when those at hand do not belong together. Empty when there is an ephemeris.
     pub fn progress(&self) -> String {
         if matches!(self.message, NavMessage::Cnav1 | NavMessage::Cnav2 | NavMessage::Cnav3) {
             return self.cnav.progress(self.message);
         }
-        if self.complete || self.without_ephemeris() {
+        if self.without_ephemeris() {
+            return "a message with ephemerides".to_string();
+        }
+        if self.complete {
             return String::new();
         }
         let (name, count) = match self.message {
