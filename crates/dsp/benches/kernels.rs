@@ -35,8 +35,7 @@ fn correlate(criterion: &mut Criterion) {
         let len = (rate * 1e-3) as usize;
         let info = StreamInfo { sample_rate_hz: rate, center_hz: CARRIER_HZ, complex: true };
         let samples = noise(info.block_len());
-        let mut band = Band::new(&info, CARRIER_HZ, 0.05, Level::Portable);
-        band.push(&SampleBlock { first_sample: 0, samples: Samples::Complex(samples.clone()) });
+        let block = SampleBlock { first_sample: 0, samples: Samples::Complex(samples.clone()) };
         let msps = rate / 1e6;
         let at = |spacing| Correlation {
             start: 77,
@@ -62,6 +61,8 @@ fn correlate(criterion: &mut Criterion) {
             let c = Correlation { code_rate_hz: c.code_rate_hz * rate_factor, ..c };
             for level in Level::all_available() {
                 let correlator = Correlator::new(rate, level);
+                let mut band = Band::new(&info, CARRIER_HZ, 0.05, level);
+                band.push(&block);
                 let view = band.view();
                 group.bench_function(BenchmarkId::new(format!("{name}-{level}"), msps), |b| {
                     b.iter(|| correlator.correlate(&view, &replica, black_box(&c)));
@@ -75,6 +76,8 @@ fn correlate(criterion: &mut Criterion) {
         }
         let definition = Correlator::with_kernel(rate, Level::Portable, Kernel::Definition);
         let replica = Replica::new(&chips, Subcarrier::None);
+        let mut band = Band::new(&info, CARRIER_HZ, 0.05, Level::Portable);
+        band.push(&block);
         group.bench_function(BenchmarkId::new("textbook", msps), |b| {
             b.iter(|| definition.correlate(&band.view(), &replica, black_box(&at(0.5))));
         });

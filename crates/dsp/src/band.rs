@@ -4,6 +4,7 @@ use num_complex::Complex;
 
 use crate::arch::Available;
 use crate::mix::Mixer;
+use crate::tiles::{Tiles, TilesView};
 use crate::{Level, SampleBlock, Samples, StreamInfo};
 
 /// The samples around one carrier, moved to 0 Hz, in a window that ends with the newest block; shared by
@@ -20,8 +21,9 @@ pub struct Band {
     /// Place of the samples held in `window`.
     held: Range<usize>,
     window: Vec<Complex<i8>>,
-    /// Running sum before each sample of the window and after the last.
-    sums: Vec<u32>,
+    /// Running sum before each sample of the window and after the last; none where correlators do without.
+    sums: Option<Vec<u32>>,
+    tiles: Option<Tiles>,
 }
 
 /// What a [`Band`] holds.
@@ -29,7 +31,8 @@ pub struct Band {
 pub struct BandView<'a> {
     first: u64,
     samples: &'a [Complex<i8>],
-    sums: &'a [u32],
+    sums: Option<&'a [u32]>,
+    tiles: Option<TilesView<'a>>,
 }
 
 /// The window holds as many times the history, and a block, before the history moves to its front: a larger
@@ -45,6 +48,7 @@ impl Band {
         let history = (history_s * info.sample_rate_hz).ceil() as usize;
         let capacity = WINDOW * history + info.block_len();
         let level = Available::new(level);
+        let tiles = Tiles::new(info.sample_rate_hz, level);
         let mixer = (offset_hz != 0.0 || !info.complex)
             .then(|| Mixer::new(offset_hz / info.sample_rate_hz, info.block_len(), level));
         Self {
@@ -54,8 +58,16 @@ impl Band {
             first: 0,
             held: 0..0,
             window: vec![Complex::default(); capacity],
-            sums: vec![0; capacity + 1],
+            sums: tiles.is_none().then(|| vec![0; capacity + 1]),
+            tiles,
         }
+    }
+
+    /// One that keeps what running sums need at every level, for measurements.
+    pub fn with_sums(info: &StreamInfo, carrier_hz: f64, history_s: f64, level: Level) -> Self {
+        let band = Self::new(info, carrier_hz, history_s, level);
+        let sums = Some(vec![0; band.window.len() + 1]);
+        Self { sums, tiles: None, ..band }
     }
 
     /// Takes the next block. After a gap in the sample indices the window restarts.
@@ -66,20 +78,20 @@ impl Band {
             if let Some(mixer) = &mut self.mixer {
                 mixer.gap();
             }
+            if let Some(tiles) = &mut self.tiles {
+                tiles.clear();
+            }
         }
         let len = block.samples.len();
         if self.held.end + len > self.window.len() {
             self.make_room(len);
         }
-        let (from, to) = (self.held.end, self.held.end + len);
-        self.held.end = to;
-        let (Some(window), Some(sums)) = (self.window.get_mut(from..to), self.sums.get_mut(from..=to)) else {
-            return;
-        };
-        let Some((first, sums)) = sums.split_first_mut() else { return };
-        let mut sum = *first;
-        for (k, (window, sums)) in window.chunks_mut(PIECE).zip(sums.chunks_mut(PIECE)).enumerate() {
-            let at = k * PIECE;
+        let from = self.held.end;
+        self.held.end += len;
+        let mut sum = self.sums.as_ref().and_then(|sums| sums.get(from)).copied().unwrap_or_default();
+        for at in (0..len).step_by(PIECE) {
+            let piece = from + at..from + (at + PIECE).min(len);
+            let Some(window) = self.window.get_mut(piece.clone()) else { return };
             let index = block.first_sample + at as u64;
             match (&mut self.mixer, &block.samples) {
                 (None, Samples::Complex(all)) => window.copy_from_slice(part(all, at, window.len())),
@@ -91,7 +103,13 @@ impl Band {
                     window.iter_mut().zip(all).for_each(|(slot, &v)| *slot = Complex::new(v, 0));
                 }
             }
-            sum = self.level.running_sums(window, sum, sums);
+            if let Some(sums) = self.sums.as_mut().and_then(|s| s.get_mut(piece.start + 1..=piece.end)) {
+                sum = self.level.running_sums(window, sum, sums);
+            }
+            if let Some(tiles) = &mut self.tiles {
+                let held = self.window.get(self.held.start..piece.end).unwrap_or_default();
+                tiles.push(held, self.first, index);
+            }
         }
     }
 
@@ -101,12 +119,16 @@ impl Band {
         let gone = self.held.len() - keep;
         let from = self.held.start + gone;
         self.window.copy_within(from..from + keep, 0);
-        self.sums.copy_within(from..=from + keep, 0);
         self.first += gone as u64;
         self.held = 0..keep;
-        if self.window.len() < keep + len {
-            self.window.resize(keep + len, Complex::default());
-            self.sums.resize(keep + len + 1, 0);
+        let room = self.window.len().max(keep + len);
+        self.window.resize(room, Complex::default());
+        if let Some(sums) = &mut self.sums {
+            sums.copy_within(from..=from + keep, 0);
+            sums.resize(room + 1, 0);
+        }
+        if let Some(tiles) = &mut self.tiles {
+            tiles.forget(self.first);
         }
     }
 
@@ -115,7 +137,8 @@ impl Band {
         BandView {
             first: self.first,
             samples: self.window.get(self.held.clone()).unwrap_or_default(),
-            sums: self.sums.get(self.held.start..=self.held.end).unwrap_or_default(),
+            sums: self.sums.as_ref().and_then(|sums| sums.get(self.held.start..=self.held.end)),
+            tiles: self.tiles.as_ref().map(Tiles::view),
         }
     }
 }
@@ -131,9 +154,15 @@ impl<'a> BandView<'a> {
         self.samples
     }
 
-    /// Running sums, one more than there are samples; see [`running_sums`](crate::sums::running_sums).
-    pub(crate) fn sums(&self) -> &'a [u32] {
+    /// Running sums, one more than there are samples, if they are kept; see
+    /// [`running_sums`](crate::sums::running_sums).
+    pub(crate) fn sums(&self) -> Option<&'a [u32]> {
         self.sums
+    }
+
+    /// The samples in tiles, if they are kept so.
+    pub(crate) fn tiles(&self) -> Option<TilesView<'a>> {
+        self.tiles
     }
 }
 

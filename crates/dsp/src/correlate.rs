@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::f64::consts::TAU;
 
 use num_complex::Complex;
@@ -7,6 +8,7 @@ use crate::direct;
 use crate::kernel::{CHUNK, FRACTION, Job, Sums, Tap};
 use crate::replica::MARGIN;
 use crate::runs::{self, LONGEST};
+use crate::tiles::{self, TilesView};
 use crate::{BandView, Level, Replica};
 
 /// What to correlate.
@@ -47,8 +49,9 @@ pub struct Taps {
 ///
 /// There are two ways, and the faster one is taken. From running sums, at a cost that does not depend on
 /// the sample rate: chip edges are placed exactly; the carrier is held over a few equal chips, over one or
-/// over less, which costs at most 0.04 dB. Directly in 8 bits, with AVX2 and AVX-512 at low rates: edges are placed to
-/// 1/2000 chip without bias, and the rounding of the carrier costs less than 0.001 dB.
+/// over less, which costs at most 0.04 dB. Directly in 8 bits: with AVX-512 edges are placed
+/// to two 256ths of a chip, without bias, and the carrier is held over 8 µs or less, at most 0.05 cycle (0.036 dB);
+/// with AVX2, at low rates, edges are placed to 1/2000 chip and the rounding of the carrier costs less than 0.001 dB.
 #[derive(Debug, Clone)]
 pub struct Correlator {
     sample_rate_hz: f64,
@@ -115,7 +118,12 @@ impl Correlator {
         let from = usize::try_from(c.start.checked_sub(view.range().start)?).ok()?;
         let to = from.checked_add(c.len)?;
         let samples = view.samples().get(from..to)?;
-        let sums = view.sums().get(from..=to)?;
+        let input = Input {
+            start: c.start,
+            samples,
+            sums: view.sums().and_then(|sums| sums.get(from..=to)),
+            tiles: view.tiles(),
+        };
         let finite = [c.code_phase_chips, c.carrier_phase_cycles, c.carrier_freq_hz, c.tap_spacing_chips]
             .iter()
             .all(|v| v.is_finite());
@@ -132,9 +140,9 @@ impl Correlator {
         }
         let definition = || Some(replicas.map(|r| self.by_samples(samples, r, c)));
         let taps = match self.kernel {
-            None => self.fast(samples, sums, replicas, c).or_else(definition),
+            None => self.fast(&input, replicas, c).or_else(definition),
             Some(Kernel::Definition) => definition(),
-            Some(_) => self.fast(samples, sums, replicas, c),
+            Some(_) => self.fast(&input, replicas, c),
         }?;
         Some(taps.map(|taps| {
             let [early, prompt, late] = taps.map(|s| Complex::new(s.re as f32, s.im as f32));
@@ -145,8 +153,7 @@ impl Correlator {
     /// Directly or from the running sums; none where neither serves.
     fn fast<const N: usize>(
         &self,
-        samples: &[Complex<i8>],
-        sums: &[u32],
+        input: &Input<'_>,
         replicas: [&Replica; N],
         c: &Correlation,
     ) -> Option<[Sums; N]> {
@@ -163,39 +170,56 @@ impl Correlator {
         };
         // Runs of chips cost the same at every spacing.
         let crossing = if replica.per_chip() == 1 { 0 } else { plan.sequences() - 2 };
-        let sums_first = self.level.direct().is_none_or(|least| plan.samples_per_value > least[crossing]);
+        // Tiles are kept where they are quicker, and running sums are at hand only where they are not.
+        let sums_first = input.tiles.is_none()
+            && self.level.direct().is_none_or(|least| plan.samples_per_value > least[crossing]);
         match self.kernel {
-            Some(Kernel::RunningSums) => self.by_sums(sums, &plan),
-            Some(Kernel::Direct) => self.direct(samples, sums, &plan),
-            _ if sums_first => self.by_sums(sums, &plan).or_else(|| self.direct(samples, sums, &plan)),
-            _ => self.direct(samples, sums, &plan).or_else(|| self.by_sums(sums, &plan)),
+            Some(Kernel::RunningSums) => self.by_sums(input, &plan),
+            Some(Kernel::Direct) => self.direct(input, &plan),
+            _ if sums_first => self.by_sums(input, &plan).or_else(|| self.direct(input, &plan)),
+            _ => self.direct(input, &plan).or_else(|| self.by_sums(input, &plan)),
         }
     }
 
     /// Directly; none where that does not serve.
-    fn direct<const N: usize>(
-        &self,
-        samples: &[Complex<i8>],
-        sums: &[u32],
-        plan: &Plan<'_, N>,
-    ) -> Option<[Sums; N]> {
+    fn direct<const N: usize>(&self, input: &Input<'_>, plan: &Plan<'_, N>) -> Option<[Sums; N]> {
         let step = 1.0 / plan.samples_per_value;
         let unit = (1u64 << direct::FRACTION) as f64;
         // The position is a number of 64 bits.
-        if !(0.0..=(MARGIN - 1) as f64).contains(&plan.spacing)
-            || step > direct::max_step(plan.spacing)
-            || plan.period >= 1 << (63 - direct::FRACTION)
+        if !(0.0..=(MARGIN - 1) as f64).contains(&plan.spacing) || plan.period >= 1 << (63 - direct::FRACTION)
         {
             return None;
         }
         let (first, fraction) = plan.place(0.0);
+        let position = ((first as u64) << direct::FRACTION) + (fraction * unit) as u64;
+        let offsets = [plan.spacing, 0.0, -plan.spacing];
+        let in_tiles = input.tiles.filter(|tiles| {
+            tiles::Job::is_served(step, plan.spacing, plan.cycles_per_sample, tiles.vectors, MAX_TURN)
+        });
+        if let Some((tiles, (lines, skip))) = in_tiles.and_then(|t| Some((t, t.from(input.start)?))) {
+            let job = tiles::Job {
+                lines,
+                vectors: tiles.vectors,
+                skip,
+                len: input.samples.len(),
+                position,
+                step: (step * unit).round() as u64,
+                period: plan.period,
+                offsets,
+                turns: plan.turns,
+                cycles_per_sample: plan.cycles_per_sample,
+            };
+            return self.level.correlate_tiles(&job, plan.replicas);
+        }
+        if step > direct::max_step(plan.spacing) {
+            return None;
+        }
         let job = direct::Job {
-            samples,
-            sums,
-            position: ((first as u64) << direct::FRACTION) + (fraction * unit) as u64,
+            samples: input.samples,
+            position,
             step: (step * unit).round() as u64,
             period: plan.period,
-            offsets: [plan.spacing, 0.0, -plan.spacing],
+            offsets,
             carrier: cis(plan.turns),
             turn: cis(plan.cycles_per_sample),
         };
@@ -203,7 +227,9 @@ impl Correlator {
     }
 
     /// From the running sums; none where they do not serve.
-    fn by_sums<const N: usize>(&self, sums: &[u32], plan: &Plan<'_, N>) -> Option<[Sums; N]> {
+    fn by_sums<const N: usize>(&self, input: &Input<'_>, plan: &Plan<'_, N>) -> Option<[Sums; N]> {
+        let sums = input.sums.map_or_else(|| Cow::Owned(self.add_up(input.samples)), Cow::Borrowed);
+        let sums = &*sums;
         if let Some(taps) = self.over_runs(sums, plan) {
             return Some(taps);
         }
@@ -211,6 +237,15 @@ impl Correlator {
             2 => self.over_edges::<N, 2>(sums, plan),
             _ => self.over_edges::<N, 3>(sums, plan),
         }
+    }
+
+    /// Running sums where none are kept: for what the direct correlators cannot do, as a carrier far off.
+    fn add_up(&self, samples: &[Complex<i8>]) -> Vec<u32> {
+        let mut sums = vec![0; samples.len() + 1];
+        if let Some((_, sums)) = sums.split_first_mut() {
+            self.level.running_sums(samples, 0, sums);
+        }
+        sums
     }
 
     /// From run to run of equal values; none where runs turn too far, are too long or too short.
@@ -340,6 +375,15 @@ impl Correlator {
     }
 }
 
+/// The samples of a correlation in all forms that are kept.
+struct Input<'a> {
+    /// Index of the first.
+    start: u64,
+    samples: &'a [Complex<i8>],
+    sums: Option<&'a [u32]>,
+    tiles: Option<TilesView<'a>>,
+}
+
 /// A correlation in terms of code values.
 struct Plan<'a, const N: usize> {
     /// All of one shape.
@@ -386,12 +430,14 @@ fn mean_up(start: f64, step: f64, values: f64) -> f64 {
     (0..EDGES).map(place).sum::<i64>() as f64 / (EDGES as f64 * unit)
 }
 
-/// exp(2πi `turns`) for a twentieth of a turn, and somewhat more.
-fn cis_small(turns: f64) -> Complex<f64> {
+/// exp(2πi `turns`) for a sixteenth of a turn at most.
+#[inline]
+pub(crate) fn cis_small(turns: f64) -> Complex<f64> {
     let x = turns * TAU;
     let y = x * x;
-    let cos = 1.0 - y / 2.0 * (1.0 - y / 12.0 * (1.0 - y / 30.0 * (1.0 - y / 56.0)));
-    let sin = x * (1.0 - y / 6.0 * (1.0 - y / 20.0 * (1.0 - y / 42.0 * (1.0 - y / 72.0))));
+    let cos = 1.0 - y / 2.0 * (1.0 - y / 12.0 * (1.0 - y / 30.0 * (1.0 - y / 56.0 * (1.0 - y / 90.0))));
+    let sin =
+        x * (1.0 - y / 6.0 * (1.0 - y / 20.0 * (1.0 - y / 42.0 * (1.0 - y / 72.0 * (1.0 - y / 110.0)))));
     Complex::new(cos, sin)
 }
 
@@ -420,7 +466,36 @@ fn floor(v: f64) -> f64 {
 }
 
 /// exp(2πi `turns`).
-fn cis(turns: f64) -> Complex<f64> {
-    let (sin, cos) = ((turns - floor(turns)) * TAU).sin_cos();
-    Complex::new(cos, sin)
+#[inline]
+pub(crate) fn cis(turns: f64) -> Complex<f64> {
+    const HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
+    // Eighths of a turn.
+    const ROOTS: [(f64, f64); 8] = [
+        (1.0, 0.0),
+        (HALF, HALF),
+        (0.0, 1.0),
+        (-HALF, HALF),
+        (-1.0, 0.0),
+        (-HALF, -HALF),
+        (0.0, -1.0),
+        (HALF, -HALF),
+    ];
+    let turns = turns - floor(turns);
+    let eighths = floor(8.0 * turns + 0.5);
+    let (re, im) = ROOTS[eighths as usize % 8];
+    cis_small(turns - eighths / 8.0) * Complex::new(re, im)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_exact() {
+        for k in -4000..4000 {
+            let turns = f64::from(k) * 0.001_234_567;
+            let (sin, cos) = (TAU * turns).sin_cos();
+            assert!((cis(turns) - Complex::new(cos, sin)).norm() < 1e-12, "{turns}");
+        }
+    }
 }

@@ -31,8 +31,6 @@ pub(crate) const SCALE: f64 = AMPLITUDE as f64;
 /// What the kernels work on.
 pub(crate) struct Job<'a> {
     pub samples: &'a [Complex<i8>],
-    /// Running sums before each sample and after the last.
-    pub sums: &'a [u32],
     /// Position of the first sample in the code, less than a period, and the advance a sample, in values
     /// with [`FRACTION`] fraction bits.
     pub position: u64,
@@ -59,24 +57,6 @@ pub(crate) fn lanes(turn: Complex<f64>) -> ([Complex<f64>; LANES], Complex<f64>)
         lane[l] = lane[l / 2] * lane[l - l / 2];
     }
     (lane, lane[LANES / 2] * lane[LANES / 2])
-}
-
-/// I and Q added up, from the running sums before, between and after the samples.
-#[inline(always)]
-pub(crate) fn sum_of(sums: &[u32]) -> [i32; 2] {
-    // The difference of two running sums is exact over so many samples.
-    const EXACT: usize = 128;
-    let mut total = [0; 2];
-    let mut from = sums.first().copied().unwrap_or(0);
-    let last = sums.last().copied().unwrap_or(0);
-    for &to in sums.iter().skip(EXACT).step_by(EXACT).chain([&last]) {
-        let d = to.wrapping_sub(from).cast_signed();
-        let low = i32::from(d as i16);
-        total[0] += low;
-        total[1] += d.wrapping_sub(low) >> 16;
-        from = to;
-    }
-    total
 }
 
 /// Carrier of a run: for each sample (cos, sin) and (-sin, cos), the first of a pair in the low byte.

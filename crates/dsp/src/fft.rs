@@ -524,6 +524,7 @@ macro_rules! across {
         }
     };
 }
+#[cfg(target_arch = "x86_64")]
 pub(crate) use across;
 
 #[inline(always)]

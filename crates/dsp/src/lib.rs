@@ -52,6 +52,7 @@ pub mod resample;
 mod runs;
 mod stats;
 mod sums;
+mod tiles;
 
 pub use arch::complex::ComplexMath;
 pub use arch::synth::{Carrier, Noise, SynthMath};

@@ -22,6 +22,7 @@ const ROTOR_BITS: u32 = 9;
 /// A sample of either kind.
 pub(crate) trait Sample: Copy + Default {
     /// Whether it has one component.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     const REAL: bool;
     /// Both components.
     fn value(self) -> (i16, i16);

@@ -18,7 +18,8 @@ pub struct Replica {
     signs: Vec<i32>,
     /// ±1, extended periodically by `MARGIN` in front and `MARGIN + REACH` behind.
     bytes: Vec<i8>,
-    /// A bit for each of `bytes`, set for -1, from the lowest bit on; 0 from there on.
+    /// A bit a value, set for -1, from the lowest bit on; extended periodically by `MARGIN` in front and
+    /// `BITS_BEHIND` behind, and 0 from there on.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     bits: Vec<u64>,
     runs: Runs,
@@ -28,6 +29,8 @@ pub struct Replica {
 
 /// Values on either side of a lane that a tap may reach.
 pub(crate) const MARGIN: usize = 4;
+/// Values behind the last that are read together with it in bits: those of a vector, and of the byte it begins in.
+const BITS_BEHIND: usize = 64 * 8 + 64;
 
 impl Replica {
     /// From the chips of one period: 0 becomes +1, anything else -1.
@@ -46,7 +49,8 @@ impl Replica {
         let signs = extend(0, CHUNK).map(|v| i32::from(v) >> 1).collect();
         let bytes: Vec<i8> = extend(MARGIN, MARGIN + REACH).collect();
         let word = |c: &[i8]| c.iter().rev().fold(0, |word, &v| word << 1 | u64::from(v < 0));
-        let bits = bytes.chunks(64).map(word).chain([0]).collect();
+        let bits: Vec<i8> = extend(MARGIN, BITS_BEHIND).collect();
+        let bits = bits.chunks(64).map(word).collect();
         let runs = Runs::new(&values);
         Self { signs, bytes, bits, runs, len, per_chip }
     }

@@ -5,7 +5,9 @@ use std::arch::x86_64::*;
 
 use super::Available;
 use crate::Level;
-use crate::fft::{self, Input, Lanes, Steps};
+#[cfg(target_arch = "x86_64")]
+use crate::fft::Lanes;
+use crate::fft::{self, Input, Steps};
 
 impl Available {
     /// Lanes of the vectors on which transforms run.

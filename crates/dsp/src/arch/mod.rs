@@ -10,9 +10,8 @@ mod mix;
 mod runs;
 mod sums_build;
 pub(crate) mod synth;
+mod tiles;
 mod unpack;
-#[cfg(target_arch = "x86_64")]
-mod vnni;
 
 use crate::direct::Job as DirectJob;
 use crate::kernel::{self, Job, Sums};
@@ -48,14 +47,11 @@ impl Available {
     ///
     /// The first goes for codes without a subcarrier at every spacing, as they are correlated by runs.
     ///
-    /// Measured on Zen 4 for a millisecond of L1 C/A: direct 0.34 µs and 0.11 ns a sample with AVX-512,
-    /// 0.12 µs and 0.24 ns with AVX2; by runs 1.45 to 1.6 µs with AVX-512, 1.55 to 1.75 with AVX2; from edge
+    /// Measured on Zen 4 for a millisecond of L1 C/A: direct 0.12 µs and 0.24 ns a sample; by runs 1.45 to 1.6 µs with AVX-512, 1.55 to 1.75 with AVX2; from edge
     /// to edge 1.9 (two sequences) and 2.4 µs (three). B1I, of twice as many values, crosses at about the same
     /// number of samples to a value.
     pub(crate) fn direct(self) -> Option<[f64; 2]> {
         match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if byte_products() => Some([10.0, 14.5]),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx2 => Some([6.0, 7.5]),
             _ => None,
@@ -70,11 +66,6 @@ impl Available {
         replicas: [&Replica; N],
     ) -> Option<[Sums; N]> {
         match self.0 {
-            // SAFETY: as above, and the extensions beyond the level have been looked for.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if byte_products() => {
-                Some(unsafe { vnni::correlate(job, replicas.map(Replica::bits)) })
-            }
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx2 => {
@@ -83,14 +74,6 @@ impl Available {
             _ => None,
         }
     }
-}
-
-/// Whether this machine has what [`vnni`] needs beyond its level.
-#[cfg(target_arch = "x86_64")]
-fn byte_products() -> bool {
-    is_x86_feature_detected!("avx512vnni")
-        && is_x86_feature_detected!("avx512vbmi")
-        && is_x86_feature_detected!("avx512bitalg")
 }
 
 #[cfg(target_arch = "x86_64")]

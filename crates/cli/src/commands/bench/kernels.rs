@@ -43,9 +43,9 @@ pub fn measure(timer: &Timer) -> Vec<Row> {
 fn measure_at(timer: &Timer, signal: SignalId, rate_hz: f64, rows: &mut Vec<Row>) {
     let def = signal.def();
     let info = StreamInfo { sample_rate_hz: rate_hz, center_hz: def.carrier_hz, complex: true };
-    let mut band = Band::new(&info, def.carrier_hz, 0.01, Level::Portable);
-    band.push(&SampleBlock { first_sample: 0, samples: Samples::Complex(noise(info.block_len())) });
-    let view = band.view();
+    let block = SampleBlock { first_sample: 0, samples: Samples::Complex(noise(info.block_len())) };
+    let mut with_sums = Band::with_sums(&info, def.carrier_hz, 0.01, Level::Portable);
+    with_sums.push(&block);
     let Some(chips) = def.code(def.prns.0) else { return };
     let replica = Replica::new(&chips, Subcarrier::None);
     let len = (rate_hz * 1e-3) as usize;
@@ -61,6 +61,9 @@ fn measure_at(timer: &Timer, signal: SignalId, rate_hz: f64, rows: &mut Vec<Row>
         };
         let seconds = |level, kernel| {
             let correlator = Correlator::with_kernel(rate_hz, level, kernel);
+            let mut band = Band::new(&info, def.carrier_hz, 0.01, level);
+            band.push(&block);
+            let view = if kernel == Kernel::Direct { band.view() } else { with_sums.view() };
             correlator.correlate(&view, &replica, &what)?;
             Some(timer.seconds(|| {
                 black_box(correlator.correlate(&view, &replica, black_box(&what)));
