@@ -433,7 +433,7 @@ mod tests {
         assert_eq!((count('C'), count('G'), count('S')), (45, 30, 3));
         let inclined: Vec<u8> = IGSO_PRNS.into_iter().chain(BDS2_IGSO.map(|s| s.0)).collect();
         let mut orbits: Vec<_> =
-            sats.iter().map(|sat| nav.ephemeris(*sat, start()).unwrap().kepler()).collect();
+            sats.iter().map(|sat| nav.ephemeris(*sat, start()).unwrap().kepler().unwrap()).collect();
         orbits.sort_by(|a, b| a.m0.total_cmp(&b.m0));
         let apart = |pair: &[&KeplerEphemeris]| (pair[0].m0, pair[0].omega0) != (pair[1].m0, pair[1].omega0);
         assert!(orbits.windows(2).all(apart));
