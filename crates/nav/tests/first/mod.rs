@@ -75,6 +75,7 @@ impl Case {
 /// Some orbit.
 fn orbit(sat: Sat, message: NavMessage, toe: GnssTime) -> KeplerEphemeris {
     KeplerEphemeris {
+        details: Default::default(),
         sat,
         message,
         toe,

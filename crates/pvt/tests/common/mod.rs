@@ -8,8 +8,8 @@ pub mod sets;
 pub use sets::shared;
 
 use megrez_orbit::{
-    Ecef, Ephemeris, Geodetic, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, MessageDetails, NavData, Observation,
-    ObservationEpoch, look_angles, troposphere_delay_m,
+    Ecef, Ephemeris, Geodetic, GnssTime, GroupDelays, Iono, KeplerEphemeris, Klobuchar, MessageDetails,
+    NavData, Observation, ObservationEpoch, look_angles, troposphere_delay_m,
 };
 use megrez_signal::{NavMessage, SPEED_OF_LIGHT, Sat, SignalId};
 use rand::SeedableRng;
