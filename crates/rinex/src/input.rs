@@ -16,7 +16,7 @@ const BUFFER: usize = 1 << 16;
 #[derive(Debug)]
 pub(crate) enum Unpacked<R: Read> {
     Plain(Whole<R>),
-    Gzip(MultiGzDecoder<Whole<R>>),
+    Gzip(Box<MultiGzDecoder<Whole<R>>>),
 }
 
 impl<R: Read> Unpacked<R> {
@@ -40,7 +40,7 @@ impl<R: Read> Unpacked<R> {
         }
         let gzip = magic.starts_with(&[0x1f, 0x8b]);
         let whole = Cursor::new(magic).chain(input);
-        Ok(if gzip { Self::Gzip(MultiGzDecoder::new(whole)) } else { Self::Plain(whole) })
+        Ok(if gzip { Self::Gzip(Box::new(MultiGzDecoder::new(whole))) } else { Self::Plain(whole) })
     }
 }
 
