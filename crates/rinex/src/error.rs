@@ -30,6 +30,12 @@ pub enum RinexError {
     /// The first line is not the first line of a RINEX file.
     #[error("not a RINEX file: line 1 has no RINEX VERSION / TYPE")]
     NotRinex,
+    /// Not a file of products of the kind expected.
+    #[error("line 1: not {expected}")]
+    NotProducts {
+        /// What was expected.
+        expected: &'static str,
+    },
     /// A RINEX file, but of another kind.
     #[error("line 1: a RINEX file of type \"{found}\", not a navigation file")]
     NotNavigation {

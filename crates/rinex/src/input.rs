@@ -1,6 +1,8 @@
 //! Where the bytes of a file come from: plain or gzip, line by line.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
@@ -8,6 +10,17 @@ use crate::RinexError;
 
 /// The input with the bytes in front that were looked at to learn how it is packed.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// Opens a file.
+pub(crate) fn open(path: &Path) -> Result<File, RinexError> {
+    File::open(path).map_err(|source| RinexError::Open { path: path.to_path_buf(), source })
+}
+
+/// The first line of a file; empty if it has none.
+pub(crate) fn first<R: BufRead>(lines: &mut Lines<R>) -> Result<&[u8], RinexError> {
+    lines.next().map_err(|source| RinexError::Read { line: 0, source })?;
+    Ok(lines.line())
+}
 
 /// Bytes buffered between the input and the lines.
 const BUFFER: usize = 1 << 16;

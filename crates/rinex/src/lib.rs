@@ -14,7 +14,11 @@
 //! * [`write_nav`], [`write_nav_as`]: write a navigation file.
 //! * [`read_obs`], [`ObsReader`]: an observation file, epoch by epoch.
 //! * [`ObsWriter`]: writes an observation file.
+//! * [`read_sp3`], [`read_clk`], [`read_antex`], [`read_bias`]: products of analysis centres.
 
+mod antex;
+mod bias;
+mod clk;
 mod crinex;
 mod error;
 mod field;
@@ -31,7 +35,11 @@ mod obs_reader;
 mod obs_text;
 mod obs_types;
 mod obs_writer;
+mod sp3;
 
+pub use antex::{read_antex, read_antex_from};
+pub use bias::{read_bias, read_bias_from};
+pub use clk::{read_clk, read_clk_from};
 pub use error::RinexError;
 pub use nav_reader::{NavFile, read_nav, read_nav_from};
 pub use nav_writer::{FileInfo, NavFormat, write_nav, write_nav_as};
@@ -39,3 +47,4 @@ pub use obs_header::{AntennaDelta, AppliedCorrection, ObsFileHeader, PhaseShift,
 pub use obs_reader::{ObsEpoch, ObsEvent, ObsEventKind, ObsReader, read_obs};
 pub use obs_types::{ObsKind, ObsType};
 pub use obs_writer::ObsWriter;
+pub use sp3::{Products, read_sp3, read_sp3_from};

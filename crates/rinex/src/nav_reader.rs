@@ -9,7 +9,7 @@ use megrez_signal::{Constellation, NavMessage, Sat};
 
 use crate::RinexError;
 use crate::field;
-use crate::input::Lines;
+use crate::input::{self, Lines};
 use crate::nav_header::{Header, scales_of};
 use crate::nav_record::{Record, message_of};
 
@@ -42,9 +42,7 @@ const MAX_LINE: usize = 160;
 /// B-CNAV2 and B-CNAV3; ionosphere coefficients, time offsets, earth orientation, leap seconds. Others are counted in
 /// [`NavFile::skipped`]; damaged ones give a warning.
 pub fn read_nav(path: &Path) -> Result<NavFile, RinexError> {
-    let file =
-        std::fs::File::open(path).map_err(|source| RinexError::Open { path: path.to_path_buf(), source })?;
-    read_nav_from(file)
+    read_nav_from(input::open(path)?)
 }
 
 /// Reads a navigation file, plain or gzip, from `input`; see [`read_nav`].

@@ -9,7 +9,7 @@ use megrez_signal::{Constellation, Sat};
 use crate::RinexError;
 use crate::crinex::Crinex;
 use crate::field;
-use crate::input::{Lines, Unpacked};
+use crate::input::{self, Lines, Unpacked};
 use crate::obs_assemble::Assembler;
 use crate::obs_header::{HeaderParser, ObsFileHeader};
 use crate::obs_text::{Head, cells_of, first_sat, sat_of};
@@ -98,9 +98,7 @@ impl Warnings {
 
 /// Opens an observation file; see [`ObsReader`].
 pub fn read_obs(path: &Path) -> Result<ObsReader<std::fs::File>, RinexError> {
-    let file =
-        std::fs::File::open(path).map_err(|source| RinexError::Open { path: path.to_path_buf(), source })?;
-    ObsReader::new(file)
+    ObsReader::new(input::open(path)?)
 }
 
 impl<R: Read> ObsReader<R> {
