@@ -55,7 +55,8 @@ pub(crate) fn eccentric_anomaly(m: f64, e: f64) -> f64 {
         }
         let step = (next - x).abs();
         x = next;
-        if step <= 1e-16 * x.abs().max(1.0) {
+        // The error left is half of e times the square of the step, over 1 - e cos x.
+        if step * step <= 1e-17 * (1.0 - e) || step <= 1e-16 * x.abs().max(1.0) {
             break;
         }
     }

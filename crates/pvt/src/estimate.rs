@@ -5,7 +5,7 @@ use megrez_orbit::Ecef;
 use crate::geometry::{direction, height_row};
 use crate::groups::{Clocks, GROUPS, N};
 use crate::lsq::{CLOCK, Matrix, Normal, Row, Vector, huber, spread};
-use crate::model::line_of_sight;
+use crate::model::{Line, line_of_sight};
 use crate::ranging::Prepared;
 use crate::sight::Sight;
 use crate::spp::FARTHEST_M;
@@ -15,6 +15,9 @@ use crate::{Refusal, SolveError, SolverConfig};
 const COARSE_SIGMA_M: f64 = 20.0;
 /// Bound of the Huber estimate in standard deviations.
 const HUBER_BOUND: f64 = 2.0;
+
+/// Steps shorter than this are exactly linear, metres.
+const LINEAR_M: f64 = 2.0;
 
 /// What least squares estimates.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,6 +71,8 @@ pub(crate) struct Problem<'a> {
     pub sights: Vec<Sight>,
     /// Each satellite's row at the estimate that [`Problem::iterate`] last gave: `v` is its residual.
     pub rows: Vec<Row<N>>,
+    /// Likewise its line of sight.
+    pub lines: Vec<Line>,
     /// Likewise the row of the difference between its two bands.
     pub differences: Vec<Option<Row<N>>>,
 }
@@ -81,6 +86,7 @@ impl<'a> Problem<'a> {
             active: vec![true; count],
             sights: Vec::with_capacity(count),
             rows: Vec::with_capacity(count),
+            lines: Vec::with_capacity(count),
             differences: Vec::with_capacity(count),
         }
     }
@@ -129,6 +135,7 @@ impl<'a> Problem<'a> {
     /// All satellites seen from `state`.
     fn look(&mut self, state: &State, clocks: &Clocks, step: Step) {
         self.rows.clear();
+        self.lines.clear();
         self.differences.clear();
         for (index, r) in self.prepared.rangings.iter().enumerate() {
             let line = line_of_sight(state.position, &r.state);
@@ -160,6 +167,7 @@ impl<'a> Problem<'a> {
                 }
             };
             self.rows.push(Row { h, v: range_m - computed, w: 1.0 / variance });
+            self.lines.push(line);
             self.differences.push(difference);
         }
     }
@@ -233,12 +241,15 @@ impl<'a> Problem<'a> {
             }
             // Robust estimates end when their weights settle, to a hundredth of their noise.
             let enough = match kernel {
-                Kernel::Plain => 1e-3,
+                // Then the square of the step over twice the range is nothing, and the step is exactly linear.
+                Kernel::Plain => LINEAR_M,
                 Kernel::Huber => 1e-2,
                 Kernel::Absolute => 0.5,
             };
             if last_step < enough {
-                // So small a step is exactly linear.
+                for (line, row) in self.lines.iter_mut().zip(&self.rows) {
+                    line.range_m += row.h[0] * x[0] + row.h[1] * x[1] + row.h[2] * x[2];
+                }
                 for row in self.rows.iter_mut().chain(self.differences.iter_mut().flatten()) {
                     row.v -= row.h.dot(&x);
                 }

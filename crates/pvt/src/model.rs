@@ -70,18 +70,16 @@ pub(crate) fn doppler_hz(carrier_hz: f64, range_rate: f64, sat_drift: f64, own_d
 /// The ephemeris to use for the signal `code` of `sat` at `t`, or why there is none. A satellite that has meanwhile
 /// declared itself unhealthy is not used with an older ephemeris.
 pub(crate) fn ephemeris(nav: &NavData, sat: Sat, code: ObsCode, t: GnssTime) -> Result<&Ephemeris, Refusal> {
-    let newest_unhealthy = nav.ephemerides_of(sat).iter().rev().find(|e| e.valid_at(t) && !e.healthy());
-    match (nav.ephemeris_for(sat, code, t), newest_unhealthy) {
-        (Some(good), None) => Ok(good),
-        (Some(good), Some(bad)) if good.toe() - bad.toe() > 0.0 => Ok(good),
-        (_, Some(_)) => Err(Refusal::Unhealthy),
-        (None, None) => Err(Refusal::NoEphemeris),
-    }
+    nav.ephemeris_for(sat, code, t).ok_or_else(|| {
+        let any = nav.ephemerides_of(sat).iter().any(|e| e.valid_at(t));
+        if any { Refusal::Unhealthy } else { Refusal::NoEphemeris }
+    })
 }
 
 /// Carrier of a satellite's signal.
 pub(crate) fn carrier_hz(ephemeris: &Ephemeris, code: ObsCode) -> Option<f64> {
-    code.carrier_hz(ephemeris.sat().constellation, 0)
+    let channel = ephemeris.glonass().map_or(0, |g| g.channel);
+    code.carrier_hz(ephemeris.sat().constellation, channel)
 }
 
 /// Group delay of the signal `code` in seconds and its standard deviation in metres. Where the ephemeris of a
@@ -181,14 +179,13 @@ fn chips(constellation: Constellation, code: ObsCode) -> (f64, f64) {
 }
 
 /// Variance of a code measurement from thermal noise, m²: a non-coherent early-late discriminator half a
-/// chip wide behind a loop of 1 Hz (Kaplan and Hegarty, 3rd edition, equation 8.95).
-pub(crate) fn thermal_variance(constellation: Constellation, code: ObsCode, cn0_dbhz: Option<f64>) -> f64 {
-    let cn0 = cn0_ratio(cn0_dbhz);
+/// chip wide behind a loop of 1 Hz (Kaplan and Hegarty, 3rd edition, equation 8.95). C/N0 as a ratio in Hz.
+pub(crate) fn thermal_variance(constellation: Constellation, code: ObsCode, cn0: f64) -> f64 {
     let (chip_rate_hz, slope) = chips(constellation, code);
-    (SPEED_OF_LIGHT / chip_rate_hz / slope).powi(2) * 0.25 / cn0 * (1.0 + 2.0 / cn0)
+    (SPEED_OF_LIGHT / (chip_rate_hz * slope)).powi(2) * 0.25 / cn0 * (1.0 + 2.0 / cn0)
 }
 
-/// Variance of a range rate from thermal noise of a frequency estimate over some 100 ms, m²/s².
-pub(crate) fn rate_variance(carrier_hz: f64, cn0_dbhz: Option<f64>) -> f64 {
-    (SPEED_OF_LIGHT / carrier_hz * 15.0).powi(2) / cn0_ratio(cn0_dbhz)
+/// Variance of a range rate from thermal noise of a frequency estimate over some 100 ms, m²/s². C/N0 in Hz.
+pub(crate) fn rate_variance(carrier_hz: f64, cn0: f64) -> f64 {
+    (SPEED_OF_LIGHT / carrier_hz * 15.0).powi(2) / cn0
 }

@@ -16,8 +16,10 @@ pub(crate) const IONO_CARRIER_HZ: f64 = 1_575.42e6;
 /// Satellite clocks further off than this, in s, move the time of transmission by more than the first
 /// derivative of the orbit can follow.
 const FAR_CLOCK_S: f64 = 2e-3;
+/// Shifts beyond this part of the carrier are none.
+const SHIFT_LIMIT: f64 = 1e-3;
 /// Signals of one satellite whose Dopplers differ by more do not see the same motion, m/s.
-const SHIFT_LIMIT_M_S: f64 = 1.0;
+const DISAGREE_M_S: f64 = 1.0;
 
 /// A carrier phase.
 #[derive(Debug, Clone, Copy)]
@@ -179,14 +181,23 @@ impl Prepared {
             return refuse(first, Refusal::Implausible);
         }
         let start = self.signals.len();
+        let mut shifts = Shifts::default();
         for o in observations {
             let Some(rank) = choice::rank(sat.constellation, o.code, config) else { continue };
             let Ok(pseudorange_m) = usable(o) else { continue };
+            if !ephemeris.healthy_for(o.code) {
+                refuse(o, Refusal::Unhealthy);
+                continue;
+            }
             let Some(carrier_hz) = model::carrier_hz(ephemeris, o.code) else {
                 refuse(o, Refusal::Implausible);
                 continue;
             };
             let (delay_s, delay_sigma_m) = model::group_delay(nav, ephemeris, o.code, transmit);
+            let cn0 = model::cn0_ratio(o.cn0_dbhz);
+            if let Some(doppler_hz) = o.doppler_hz {
+                shifts.add(doppler_hz / carrier_hz, model::rate_variance(carrier_hz, cn0));
+            }
             let phase = |cycles| Phase { cycles, slip: o.slip, half_cycle: o.half_cycle };
             self.signals.push(Signal {
                 code: o.code,
@@ -196,7 +207,7 @@ impl Prepared {
                 pseudorange_m,
                 phase: o.carrier_phase_cycles.filter(|c| c.is_finite()).map(phase),
                 clock_m: SPEED_OF_LIGHT * (state.clock_s - delay_s),
-                variance: model::thermal_variance(sat.constellation, o.code, o.cn0_dbhz)
+                variance: model::thermal_variance(sat.constellation, o.code, cn0)
                     + delay_sigma_m * delay_sigma_m,
                 rank,
                 band: choice::band(sat.constellation, o.code),
@@ -226,7 +237,7 @@ impl Prepared {
             signals: (start, self.signals.len()),
             best: start + offset,
             pair: pair.map(|[a, b]| [start + a, start + b]),
-            shift: shift(observations, self.signals.get(start..).unwrap_or(&[])),
+            shift: shifts.mean(),
         });
     }
 }
@@ -301,23 +312,31 @@ impl Prepared {
     }
 }
 
-/// The frequency shift that a satellite's signals agree on.
-fn shift(observations: &[Observation], signals: &[Signal]) -> Option<Shift> {
-    let mut reference: Option<f64> = None;
-    let (mut sum, mut weight) = (0.0, 0.0);
-    for o in observations {
-        let Some(doppler_hz) = o.doppler_hz.filter(|d| d.is_finite() && d.abs() < 1e6) else { continue };
-        let Some(signal) = signals.iter().find(|s| s.code == o.code) else { continue };
-        let ratio = doppler_hz / signal.carrier_hz;
-        let base = *reference.get_or_insert(ratio);
-        if (ratio - base).abs() * SPEED_OF_LIGHT > SHIFT_LIMIT_M_S {
-            continue;
+/// The frequency shifts of a satellite's signals.
+#[derive(Debug, Default)]
+struct Shifts {
+    /// The first one, to which the others are relative.
+    first: Option<f64>,
+    sum: f64,
+    weight: f64,
+}
+
+impl Shifts {
+    /// Takes in a shift (received over nominal frequency, less 1) and the variance of its range rate, m²/s².
+    fn add(&mut self, ratio: f64, variance: f64) {
+        if ratio.is_nan() || ratio.abs() >= SHIFT_LIMIT {
+            return;
         }
-        let w = 1.0 / model::rate_variance(signal.carrier_hz, signal.cn0_dbhz);
-        sum += w * (ratio - base);
-        weight += w;
+        let off = ratio - *self.first.get_or_insert(ratio);
+        if off.abs() * SPEED_OF_LIGHT <= DISAGREE_M_S {
+            self.sum += off / variance;
+            self.weight += 1.0 / variance;
+        }
     }
-    let base = reference?;
-    let floor = model::RATE_FLOOR_M_S.powi(2);
-    Some(Shift { ratio: base + sum / weight, sigma_m_s: (floor + 1.0 / weight).sqrt() })
+
+    /// What the signals agree on.
+    fn mean(&self) -> Option<Shift> {
+        let sigma_m_s = (model::RATE_FLOOR_M_S.powi(2) + 1.0 / self.weight).sqrt();
+        self.first.map(|first| Shift { ratio: first + self.sum / self.weight, sigma_m_s })
+    }
 }

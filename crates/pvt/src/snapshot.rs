@@ -236,7 +236,8 @@ fn phase(
 /// Standard deviation of an acquired code phase, metres: what the caller says, and noise.
 fn acquisition_sigma_m(o: &CodePhase, config: &SolverConfig) -> f64 {
     // Some 10 ms of integration against the 1 s of a tracking loop.
-    let noise = 100.0 * model::thermal_variance(o.sat.constellation, o.signal.into(), Some(o.cn0_dbhz));
+    let noise = 100.0
+        * model::thermal_variance(o.sat.constellation, o.signal.into(), model::cn0_ratio(Some(o.cn0_dbhz)));
     (config.snapshot_code_sigma_m.powi(2).max(1e-2) + noise).sqrt()
 }
 

@@ -13,7 +13,6 @@ use crate::estimate::{Estimate, Kernel, Problem, State, Step};
 use crate::geometry::{covariance_enu, dop};
 use crate::groups::N;
 use crate::lsq::spread;
-use crate::model::line_of_sight;
 use crate::protection;
 use crate::ranging::Prepared;
 use crate::sight::sights;
@@ -26,7 +25,7 @@ const GROSS_M: f64 = 300.0;
 /// Positions beyond this distance from the earth's centre are those of an iteration gone astray, metres.
 pub(crate) const FARTHEST_M: f64 = 1e8;
 /// Atmosphere and elevations hold for positions this near, metres.
-const NEAR_M: f64 = 1000.0;
+const NEAR_M: f64 = 200.0;
 
 /// Position, velocity and time of one epoch; `prior` is a start for the iteration and may be far off.
 ///
@@ -181,12 +180,9 @@ impl Problem<'_> {
         let State { position, clock_m, biases_m, bands_m } = estimate.state;
         let clocks = estimate.clocks;
         let rangings = &self.prepared.rangings;
-        let units = rangings
-            .iter()
-            .zip(&self.active)
-            .filter(|&(_, &a)| a)
-            .map(|(r, _)| (line_of_sight(position, &r.state).unit, clocks.free_bias_of(r.group)));
-        let motion = velocity::solve(rangings, &self.active, position);
+        let used = rangings.iter().zip(&self.lines).zip(&self.active).filter(|&(_, &a)| a);
+        let units = used.map(|((r, line), _)| (line.unit, clocks.free_bias_of(r.group)));
+        let motion = velocity::solve(rangings, &self.lines, &self.active);
         let covariance = estimate.covariance.fixed_view::<3, 3>(0, 0).into_owned();
         let levels = protection::levels(self, estimate);
         Solution {
@@ -203,7 +199,7 @@ impl Problem<'_> {
             dop: dop::<N>(position, units).unwrap_or_default(),
             sats: solution::uses(&self.prepared, &self.sights, |index, r| {
                 let used = self.active.get(index) == Some(&true);
-                let range_m = line_of_sight(position, &r.state).range_m;
+                let range_m = self.lines.get(index).map_or(0.0, |line| line.range_m);
                 let clock_m = clock_m + estimate.state.bias_m(clocks.bias_of(r.group));
                 (used, range_m + clock_m, bands_m[r.group.index()])
             }),

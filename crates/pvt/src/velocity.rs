@@ -5,7 +5,7 @@ use megrez_signal::SPEED_OF_LIGHT;
 
 use crate::geometry::direction;
 use crate::lsq::{CLOCK, Normal, Row, huber};
-use crate::model::{line_of_sight, shift_ratio};
+use crate::model::{Line, shift_ratio};
 use crate::ranging::{Ranging, Shift};
 
 /// Velocity and clock drift.
@@ -28,15 +28,15 @@ struct Rate {
     row: Row<4>,
 }
 
-/// Velocity and drift at `position` from the satellites that are `active`; none with fewer than four Dopplers or
+/// Velocity and drift from the satellites that are `active`; none with fewer than four Dopplers or
 /// when they contradict each other.
-pub(crate) fn solve(rangings: &[Ranging], active: &[bool], position: Ecef) -> Option<Motion> {
+pub(crate) fn solve(rangings: &[Ranging], lines: &[Line], active: &[bool]) -> Option<Motion> {
     let mut rates: Vec<Rate> = rangings
         .iter()
+        .zip(lines)
         .zip(active)
-        .filter_map(|(r, &active)| {
+        .filter_map(|((r, line), &active)| {
             let shift = r.shift.filter(|_| active)?;
-            let line = line_of_sight(position, &r.state);
             let w = 1.0 / (shift.sigma_m_s * shift.sigma_m_s);
             Some(Rate {
                 unit: line.unit,
