@@ -36,12 +36,16 @@ const LAST_BIAS: usize = LAST + 3;
 type State = SVector<f64, STATES>;
 type Covariance = SMatrix<f64, STATES, STATES>;
 
-/// Longest gap bridged by prediction, seconds.
-const LONGEST_GAP_S: f64 = 10.0;
+/// Longest gap bridged by prediction, seconds: epochs of files may be half a minute apart.
+const LONGEST_GAP_S: f64 = 60.0;
+/// Likewise of an antenna that stands, while a receiver keeps its clock.
+const LONGEST_GAP_STATIC_S: f64 = 300.0;
 /// Correlation time of code noise and multipath: epochs closer than this count for less. Seconds.
 const CODE_CORRELATION_S: f64 = 1.0;
-/// Standard deviation of a difference of carrier phases between epochs, metres.
+/// Standard deviation of a difference of carrier phases between epochs, metres, and what satellite clocks and
+/// atmosphere add for each second between them.
 const PHASE_SIGMA_M: f64 = 0.015;
+const PHASE_SIGMA_M_S: f64 = 0.002;
 /// Epochs in a row, most of whose pseudoranges are refused, after which the filter starts afresh.
 const LOST_AFTER: u32 = 3;
 /// Standard deviation of biases between groups at the start, and of those that are known to be small, metres.
@@ -142,7 +146,7 @@ impl Filter {
         let mut prepared = Prepared::new(epoch, nav, &self.config);
         if let (Some(mut running), Some(dt)) = (self.running.take(), step)
             && dt > 0.0
-            && dt <= LONGEST_GAP_S
+            && dt <= self.longest_gap_s()
         {
             running.predict(dt, self.dynamics);
             running.time = epoch.time;
@@ -155,6 +159,10 @@ impl Filter {
             }
         }
         self.start(prepared)
+    }
+
+    fn longest_gap_s(&self) -> f64 {
+        if self.dynamics == Dynamics::Static { LONGEST_GAP_STATIC_S } else { LONGEST_GAP_S }
     }
 
     fn start(&mut self, mut prepared: Prepared) -> Result<Solution, SolveError> {
@@ -339,7 +347,7 @@ impl Running {
 
         let points = phase_points(prepared, &seen);
         if !jumped {
-            let differences = self.differences(&points);
+            let differences = self.differences(&points, dt);
             self.absorb_all(differences, gate);
         }
         self.phases = points;
@@ -428,7 +436,8 @@ impl Running {
     }
 
     /// Changes of carrier phase since the previous epoch, without those that slipped.
-    fn differences(&self, points: &[PhasePoint]) -> Vec<Linear> {
+    fn differences(&self, points: &[PhasePoint], dt: f64) -> Vec<Linear> {
+        let sigma = PHASE_SIGMA_M.hypot(PHASE_SIGMA_M_S * dt);
         let (here, there) = (self.position(), get(&self.x, LAST));
         let mut rows: Vec<Linear> = Vec::with_capacity(points.len());
         let mut rows4: Vec<Row<4>> = Vec::with_capacity(points.len());
@@ -446,8 +455,8 @@ impl Running {
             h.fixed_rows_mut::<3>(LAST).copy_from(&vector(last_line.unit));
             h[BIAS_M] = 1.0;
             h[LAST_BIAS] = -1.0;
-            rows.push(Linear { index, h, v, r: PHASE_SIGMA_M * PHASE_SIGMA_M });
-            rows4.push(Row { h: direction(line.unit), v, w: 1.0 / (PHASE_SIGMA_M * PHASE_SIGMA_M) });
+            rows.push(Linear { index, h, v, r: sigma * sigma });
+            rows4.push(Row { h: direction(line.unit), v, w: 1.0 / (sigma * sigma) });
         }
         // The prediction is not good enough to see a slip of a cycle; the satellites among themselves are.
         while rows.len() >= 5 {
@@ -466,7 +475,7 @@ impl Running {
                 .enumerate()
                 .max_by(|a, b| a.1.total_cmp(&b.1));
             match worst {
-                Some((index, residual)) if residual > 5.0 * PHASE_SIGMA_M => {
+                Some((index, residual)) if residual > 5.0 * sigma => {
                     rows.remove(index);
                     rows4.remove(index);
                 }

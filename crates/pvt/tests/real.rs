@@ -29,3 +29,22 @@ fn nagoya_filter() {
         assert!(together.speed95 < 0.05);
     }
 }
+
+#[test]
+fn esbjerg_filter() {
+    // Half a minute between epochs.
+    let Some(mut set) = sets::esbc(1) else { return };
+    set.epochs.truncate(480);
+    let config = sets::config(IonoMode::Combined, 5.0);
+    let epochs = figures(&run(&set.epochs, &set.nav, &config), set.truth);
+    eprintln!("Esbjerg epochs: {epochs}");
+    // What the models err by is the same for hours; noise is not, but between such epochs a vehicle may go anywhere.
+    for (dynamics, share) in [(Dynamics::Static, 0.9), (Dynamics::Vehicle, 1.0)] {
+        let mut filter = Filter::new(config.clone(), dynamics);
+        let filtered: Vec<Solution> =
+            set.epochs.iter().map(|e| filter.update(e, &set.nav).unwrap()).collect();
+        let f = figures(&filtered, set.truth);
+        eprintln!("Esbjerg filter {dynamics:?}: {f}");
+        assert!(f.rms < share * epochs.rms && f.speed95 < 0.05, "{dynamics:?}");
+    }
+}
