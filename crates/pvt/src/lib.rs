@@ -29,6 +29,7 @@ mod lsq;
 mod model;
 mod protection;
 mod ranging;
+pub mod monitor;
 pub mod rtk;
 mod sight;
 mod snapshot;

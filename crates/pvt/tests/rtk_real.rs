@@ -64,11 +64,24 @@ fn nagoya_at_rest() {
 }
 
 #[test]
+fn wettzell_all() {
+    let Some(pair) = wettzell() else { return };
+    // RTKLIB-EX: 0.003 m, 100 %.
+    let modes = [(RtkMode::Static, 0.003), (RtkMode::Kinematic, 0.0035), (RtkMode::Instantaneous, 0.0035)];
+    for (mode, bound) in modes {
+        let f = run(pair, "GPS+GAL+BDS", config(mode, 2, &[Gps, Galileo, Bds]));
+        assert!(all_fixed(&f) && f.h95 <= bound, "{mode:?}: {f:?}");
+    }
+}
+
+#[test]
 fn wettzell_systems() {
     let Some(pair) = wettzell() else { return };
     for mode in [RtkMode::Kinematic, RtkMode::Static] {
-        let f = run(pair, "GPS", config(mode, 2, &[Gps]));
-        assert!(all_fixed(&f), "GPS {mode:?}: {f:?}");
+        for (name, system) in [("GPS", Gps), ("GAL", Galileo)] {
+            let f = run(pair, name, config(mode, 2, &[system]));
+            assert!(all_fixed(&f), "{name} {mode:?}: {f:?}");
+        }
         // RTKLIB: 89 %, fixed epochs 0.007 and 0.017 m.
         let f = run(pair, "BDS", config(mode, 2, &[Bds]));
         assert!(f.fixed + f.partial > f.epochs * 89 / 100 && f.h95 < 0.008, "BDS {mode:?}: {f:?}");

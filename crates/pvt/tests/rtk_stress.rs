@@ -43,7 +43,8 @@ fn sats(names: [&str; 2]) -> [Sat; 2] {
 #[test]
 fn ten_times_the_noise() {
     for pair in [nagoya(), wettzell()].into_iter().flatten() {
-        for f in run(pair, "noise", &noisy(&pair.rover, 3.0, 0.02)) {
+        let epochs = &pair.rover[..pair.rover.len().min(100)];
+        for f in run(pair, "noise", &noisy(epochs, 3.0, 0.02)) {
             assert!(f.fixed < f.epochs / 10, "noise of 2 cm passes for none: {f:?}");
         }
     }
@@ -65,13 +66,11 @@ fn slips_every_20_seconds() {
 /// Two satellites off by a part of a wavelength and by metres in code.
 #[test]
 fn two_biased_satellites() {
-    let of_pairs =
-        [(nagoya(), [["C32", "G15"], ["C32", "C08"]]), (wettzell(), [["C10", "G09"], ["G30", "G09"]])];
-    for (pair, names) in of_pairs {
+    for (pair, apart) in [(nagoya(), ["C32", "G15"]), (wettzell(), ["C10", "G09"])] {
         let Some(pair) = pair else { continue };
-        let [apart, _] = names.map(sats);
+        let epochs = &pair.rover[..pair.rover.len().min(120)];
         for (code_m, phase_m) in [(5.0, 0.05), (10.0, 0.1), (30.0, 30.0)] {
-            run(pair, "bias", &biased(&pair.rover, &apart, code_m, phase_m));
+            run(pair, "bias", &biased(epochs, &sats(apart), code_m, phase_m));
         }
     }
 }

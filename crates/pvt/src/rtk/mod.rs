@@ -230,8 +230,7 @@ impl Rtk {
         let mut sats: Vec<Sat> = singles.iter().map(|s| s.link.sat).collect();
         sats.dedup();
         let most = sats.len() / SATS_FOR_EXCLUSION;
-        loop {
-            let Some(mut attempt) = self.attempt(singles, excluded) else { break };
+        while let Some(mut attempt) = self.attempt(singles, excluded) {
             if attempt.accepted && (excluded.is_empty() || attempt.fit.convincing()) {
                 attempt.accepted = self.agrees(&attempt.solution);
                 return Some(attempt);
