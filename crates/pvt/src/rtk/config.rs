@@ -25,7 +25,8 @@ pub struct RtkConfig {
     /// Position of the base's antenna; without it, each base epoch is positioned by itself (moving base): then
     /// only the baseline is precise.
     pub base: Option<Ecef>,
-    /// Frequency bands to use of each system, by their RINEX digit ([`RtkConfig::bands_of`]).
+    /// Frequency bands to use of each system, by their RINEX digit ([`RtkConfig::bands_of`]). The ambiguities of
+    /// GLONASS stay real numbers.
     pub bands: Vec<(Constellation, u8)>,
     /// Satellites below this elevation are not used, degrees.
     pub elevation_mask_deg: f64,

@@ -150,7 +150,7 @@ impl Fit {
                 }
             }
         }
-        let unknown = clocks + POSITION + (solution.candidates - solution.fixed);
+        let unknown = clocks + POSITION + solution.reals + (solution.candidates - solution.fixed);
         let dof = usize::saturating_sub(phases, unknown);
         let variance_factor = if dof > 0 { sum / dof as f64 } else { 0.0 };
         let code_dof = usize::try_from(code_dof).unwrap_or(0);

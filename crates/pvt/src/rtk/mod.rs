@@ -14,6 +14,7 @@
 //! assert!(matches!(rtk.update(&rover, &[base], &NavData::default()), Err(RtkError::NoBasePosition(_))));
 //! ```
 
+mod combine;
 mod config;
 mod dense;
 mod epoch;
@@ -26,8 +27,9 @@ mod slip;
 mod solution;
 
 use megrez_orbit::{Ecef, GnssTime, NavData, ObservationEpoch};
-use megrez_signal::Sat;
+use megrez_signal::{Constellation, Sat};
 
+pub use combine::combine;
 pub use config::{RtkConfig, RtkMode};
 pub use lambda::{Candidate, Lambda, LambdaError};
 pub use solution::{RtkError, RtkSat, RtkSolution, RtkStatus};
@@ -114,8 +116,8 @@ impl Rtk {
     }
 
     /// Position at a rover epoch, with the base epoch nearest to it of `base`, or by interpolation between the two
-    /// around it. Observations must be sorted by satellite, base epochs by time; rover epochs must not go back in
-    /// time.
+    /// around it. Observations must be sorted by satellite, base epochs by time; rover epochs may go forwards or
+    /// backwards in time.
     ///
     /// # Errors
     /// [`RtkError`] says what was missing.
@@ -176,9 +178,9 @@ impl Rtk {
 
     /// Drops what is too old to be carried over; returns the time since the last epoch.
     fn forget_old(&mut self, time: GnssTime) -> f64 {
-        self.suspended.retain(|(_, since)| time - *since < SUSPENSION_S);
-        let elapsed_s = self.tracks.time().map_or(0.0, |last| time - last);
-        let gap = !(0.0..=LONGEST_GAP_S).contains(&elapsed_s);
+        self.suspended.retain(|(_, since)| (time - *since).abs() < SUSPENSION_S);
+        let elapsed_s = self.tracks.time().map_or(0.0, |last| (time - last).abs());
+        let gap = elapsed_s.is_nan() || elapsed_s > LONGEST_GAP_S;
         if self.config.mode == RtkMode::Instantaneous || gap {
             self.information = Information::new();
             self.tracks.clear();
@@ -293,7 +295,7 @@ impl Rtk {
                 let Some(index) = self.information.index(s.link) else { continue };
                 let index = index - information::POSITION;
                 let Some(role) = self.roles.get_mut(index) else { continue };
-                *role = if s.half_cycle { Role::Real } else { Role::Integer };
+                *role = if integer(s) { Role::Integer } else { Role::Real };
                 let rank = |s: &Single| (!s.half_cycle, s.azel.elevation);
                 if highest.is_none_or(|(_, h)| rank(s) > rank(h)) {
                     highest = Some((index, s));
@@ -394,6 +396,7 @@ impl Rtk {
                     code_residual_m: residual.0,
                     phase_residual_m: residual.1,
                     fixed: status == RtkStatus::Fixed
+                        && integer(s)
                         && residual.1.is_some()
                         && role.is_some_and(|r| *r != Role::Real),
                     slip: s.slip,
@@ -418,6 +421,12 @@ impl Rtk {
             excluded: excluded.to_vec(),
         }
     }
+}
+
+/// Whether the ambiguity of a difference can be an integer: the channels of GLONASS have different delays and
+/// wavelengths.
+fn integer(s: &Single) -> bool {
+    !s.half_cycle && s.link.sat.constellation != Constellation::Glonass
 }
 
 /// The part of a difference in the coordinates of the rover.

@@ -40,6 +40,8 @@ pub(crate) struct Resolution {
     pub candidates: usize,
     /// Decorrelated ones that are.
     pub fixed: usize,
+    /// Ambiguities that are real numbers whatever comes.
+    pub reals: usize,
     pub ratio: f64,
     pub threshold: f64,
     /// Squared distance of the integers from the float solution over what noise gives at most.
@@ -83,7 +85,7 @@ impl Resolver {
         for (x, column) in eliminated.iter().zip(self.matrix.chunks_exact(n)) {
             rest.iter_mut().zip(&column[first..]).for_each(|(r, c)| *r -= x * c);
         }
-        let mut out = Resolution { candidates: count, ..Resolution::default() };
+        let mut out = Resolution { candidates: count, reals: first - POSITION, ..Resolution::default() };
         if count == 0 {
             self.finish(information, first, &[], &[], &mut out);
             out.float_position = out.position;

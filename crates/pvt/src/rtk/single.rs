@@ -11,8 +11,9 @@ use crate::model::EARTH_RATE;
 /// Ways of tracking in the order in which they are preferred: pilots, both together, data, then the codes of
 /// restricted services, which are tracked with loss.
 const ATTRIBUTES: &[u8] = b"QPLXZCISDABEMNKVWYJ";
-/// Standard deviation by which a base epoch loses worth, m for each second of age.
-const AGE_SIGMA_M_S: f64 = 0.5e-3;
+/// Rate of the ionosphere's delay at the zenith, m/s at `IONOSPHERE_WAVELENGTH_M`: by it a base epoch loses worth.
+const IONOSPHERE_RATE_M_S: f64 = 1e-3;
+const IONOSPHERE_WAVELENGTH_M: f64 = 0.19;
 /// Difference of receiver clocks within which two epochs are the same, s.
 const SAME_EPOCH_S: f64 = 2e-3;
 /// Noise bandwidths of code and carrier loops that C/N0 is weighed with, Hz.
@@ -55,7 +56,9 @@ pub(crate) struct Single {
     pub phase_m: Option<f64>,
     pub code_variance: f64,
     pub phase_variance: f64,
-    /// A receiver says that its phase may have slipped.
+    /// A receiver says that its phase may have slipped since the epoch before.
+    pub flagged: bool,
+    /// It has slipped, or may have, since the epoch that was processed last.
     pub slip: bool,
     /// A receiver says that its phase may be off by half a cycle.
     pub half_cycle: bool,
@@ -295,6 +298,7 @@ impl<'a> Singles<'a> {
                     phase_m,
                     code_variance,
                     phase_variance,
+                    flagged: flagged(|o| o.slip),
                     slip: flagged(|o| o.slip),
                     half_cycle: flagged(|o| o.half_cycle),
                     rate_m_s: rate.filter(|r| r.is_finite()),
@@ -324,15 +328,21 @@ impl<'a> Singles<'a> {
     ) -> (f64, f64) {
         let secant = 1.0 / azel.elevation.sin().max(0.05);
         let direction = 1.0 + secant * secant;
-        // Geostationary satellites do not move, nor does the multipath of their codes average out.
-        let still = if sat.is_bds_geo() { 2.0 } else { 1.0 };
+        let kind = match sat.constellation {
+            // Geostationary satellites do not move, nor does the multipath of their codes average out.
+            _ if sat.is_bds_geo() => 2.0,
+            // Receivers delay each channel differently.
+            Constellation::Glonass => 4.0,
+            _ => 1.0,
+        };
         let noise =
             |o: &Observation| 1.0 / 10f64.powf(0.1 * o.cn0_dbhz.map_or(40.0, |cn0| cn0.clamp(15.0, 60.0)));
         let thermal = noise(rover) + noise(base);
         let radian_m = wavelength_m / std::f64::consts::TAU;
-        let age = self.age_s * AGE_SIGMA_M_S;
+        let dispersion = (wavelength_m / IONOSPHERE_WAVELENGTH_M).powi(2);
+        let age = self.age_s * IONOSPHERE_RATE_M_S * secant * dispersion;
         (
-            config.code_sigma_m.powi(2) * direction * still + CHIP_M * CHIP_M * CODE_BANDWIDTH_HZ * thermal,
+            config.code_sigma_m.powi(2) * direction * kind + CHIP_M * CHIP_M * CODE_BANDWIDTH_HZ * thermal,
             config.phase_sigma_m.powi(2) * direction
                 + radian_m * radian_m * PHASE_BANDWIDTH_HZ * thermal
                 + age * age,
@@ -357,9 +367,13 @@ fn state(nav: &NavData, sat: Sat, time: GnssTime, observations: &[Observation]) 
     state.position.is_finite().then_some(state)
 }
 
-/// Carrier of a signal.
-fn carrier_hz(sat: Sat, code: ObsCode, _nav: &NavData) -> Option<f64> {
-    (sat.constellation != Constellation::Glonass).then(|| code.carrier_hz(sat.constellation, 0))?
+/// Carrier of a signal; of GLONASS, if an ephemeris tells its channel.
+fn carrier_hz(sat: Sat, code: ObsCode, nav: &NavData) -> Option<f64> {
+    let channel = match sat.constellation {
+        Constellation::Glonass => nav.glonass_channel(sat)?,
+        _ => 0,
+    };
+    code.carrier_hz(sat.constellation, channel)
 }
 
 /// The measurements of one band to be compared: the best way of tracking that both receivers have, else the best of

@@ -35,6 +35,7 @@ struct Track {
     phase_m: f64,
     code_m: Option<f64>,
     rate_m_s: Option<f64>,
+    flagged: bool,
 }
 
 /// Phases of the last epoch.
@@ -67,6 +68,10 @@ impl Tracks {
         for (i, single) in singles.iter_mut().enumerate() {
             let Some(phase_m) = single.phase_m else { continue };
             let Some(track) = self.tracks.iter().find(|t| t.link == single.link) else { continue };
+            if elapsed_s < 0.0 {
+                // Backwards, it is the epoch processed last that tells of a slip between the two.
+                single.slip = track.flagged;
+            }
             let weight = 1.0 / (2.0 * single.phase_variance + CHANGE_SIGMA_M * CHANGE_SIGMA_M);
             let change = phase_m - track.phase_m - single.unit.dot(moved);
             self.changes.push((i, change, weight, !single.slip));
@@ -128,7 +133,7 @@ impl Tracks {
                 // Both clocks and the movement are in the Doppler shift too.
                 let expected = 0.5 * (rate + last) * elapsed_s;
                 let bound = DOPPLER_M + 0.25 * ACCELERATION_M_S2 * elapsed_s * elapsed_s;
-                if elapsed_s <= 2.0 && (change - expected).abs() > bound {
+                if elapsed_s.abs() <= 2.0 && (change - expected).abs() > bound {
                     slipped.push(i);
                 }
             }
@@ -153,7 +158,13 @@ impl Tracks {
         self.origin = origin;
         self.tracks.clear();
         self.tracks.extend(singles.iter().filter_map(|s| {
-            Some(Track { link: s.link, phase_m: s.phase_m?, code_m: s.code_m, rate_m_s: s.rate_m_s })
+            Some(Track {
+                link: s.link,
+                phase_m: s.phase_m?,
+                code_m: s.code_m,
+                rate_m_s: s.rate_m_s,
+                flagged: s.flagged,
+            })
         }));
         self.time = Some(time);
     }
