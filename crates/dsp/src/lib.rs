@@ -57,7 +57,7 @@ mod tiles;
 pub use arch::complex::ComplexMath;
 pub use arch::synth::{Carrier, Noise, SynthMath};
 pub use band::{Band, BandView};
-pub use block::{BLOCK_S, SampleBlock, Samples, StreamInfo};
+pub use block::{BLOCK_S, SampleBlock, Samples, Stream, StreamInfo, rates_agree, stream_of};
 pub use correlate::{Correlation, Correlator, Kernel, Taps};
 pub use fft::{Fft, Planar};
 pub use format::{Packer, SampleFormat, Unpacker};

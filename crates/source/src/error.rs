@@ -117,6 +117,14 @@ pub enum SourceError {
         /// What is wrong.
         source: LayoutError,
     },
+    /// Streams that cannot be received together.
+    #[error("{name}: {message}")]
+    Streams {
+        /// The input or description.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
     /// An rtl_tcp server that cannot be used.
     #[error("{name}: {message}")]
     Server {

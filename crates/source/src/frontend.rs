@@ -25,7 +25,7 @@ use crate::resolve::{check_center, check_rate};
 /// | `sample_rate` | samples a second of one channel | |
 /// | `center` | frequency that appears at 0 Hz (a real stream: the oscillator); one number, or one a channel | |
 /// | `carrier`, `if` | instead of `center`: a radio frequency and where it appears | |
-/// | `sideband` | with `if`, of a real stream: `"upper"`, or `"lower"` if the oscillator is above the carrier | `"upper"` |
+/// | `sideband` | of a real stream: `"upper"`, or `"lower"` if the oscillator is above the carriers | with `if`: `"upper"`; else both are there |
 /// | `format` | a common format such as `"cs8"`; or: | |
 /// | `bits` | bits of a component, 1 to 8, 16 (integer) or 32 (float) | |
 /// | `map` | value of each code, -127 to 127 | as the common formats |
@@ -41,6 +41,23 @@ use crate::resolve::{check_center, check_rate};
 /// | `remove_mean` | subtract the mean of each block (1-bit samples of a biased comparator) | `false` |
 ///
 /// Frequencies are numbers in Hz or text with a suffix, `"1561.098M"`.
+///
+/// Tables `[[stream]]` describe several streams of one clock that are received together. Each has keys as above, which
+/// go before those of the whole file. They are the `channels` of one input, of which the first table takes the first
+/// unless it names its `channel`, or, without `channels`, one input each:
+///
+/// ```toml
+/// sample_rate = "79.5M"
+/// bits = 2
+/// channels = 4
+/// [[stream]]
+/// center = "1590M"
+/// sideband = "lower"
+/// [[stream]]
+/// channel = 3
+/// center = "1200M"
+/// sideband = "lower"
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FrontEnd {
     /// Name of the description, for messages.
@@ -55,7 +72,24 @@ pub struct FrontEnd {
     pub skip_bytes: u64,
     /// The mean of each block is to be subtracted.
     pub remove_mean: bool,
+    /// The side of the centre on which a real stream holds signals, if it holds but one.
+    pub sideband: Option<Sideband>,
+    /// The streams, each whole in itself; empty if there is but one.
+    pub streams: Vec<FrontEnd>,
 }
+
+/// A side of a real stream's centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sideband {
+    /// Above the centre.
+    Upper,
+    /// Below it.
+    Lower,
+}
+
+/// Key of the tables of streams.
+const STREAM: &str = "stream";
 
 /// Keys of a description, as in the table above.
 const KEYS: [&str; 20] = [
@@ -126,13 +160,6 @@ enum OneOrMany {
     Many(Vec<Quantity>),
 }
 
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Sideband {
-    Upper,
-    Lower,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Bits {
@@ -161,16 +188,42 @@ impl FrontEnd {
             let line = e.span().map_or(1, |span| line_of(text, span.start));
             SourceError::Config { name: format!("{name}:{line}"), message: e.message().replace('\n', " ") }
         };
-        let table: toml::Table = toml::from_str(text).map_err(syntax)?;
-        if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(SourceError::UnknownKey {
-                name: name.to_string(),
-                line: line_of_key(text, key),
-                key: key.clone(),
-                hint: nearest(key),
-            });
+        let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
+        let tables = match table.remove(STREAM) {
+            None => Vec::new(),
+            Some(value) => {
+                let tables: Result<Vec<toml::Table>, _> = value.try_into();
+                tables.map_err(|_| config("stream: tables [[stream]] are needed".to_string()))?
+            }
+        };
+        for key in table.keys().chain(tables.iter().flat_map(toml::Table::keys)) {
+            if !KEYS.contains(&key.as_str()) {
+                return Err(SourceError::UnknownKey {
+                    name: name.to_string(),
+                    line: line_of_key(text, key),
+                    key: key.clone(),
+                    hint: nearest(key),
+                });
+            }
         }
-        let raw: Raw = toml::from_str(text).map_err(syntax)?;
+        let mut front_end = Self::of(toml::from_str(text).map_err(syntax)?, name)?;
+        for (place, own) in (1..).zip(tables) {
+            let name = format!("{name}, stream {place}");
+            let mut whole = table.clone();
+            if whole.contains_key("channels") || own.contains_key("channels") {
+                whole.insert("channel".to_string(), toml::Value::Integer(place));
+            }
+            whole.extend(own);
+            let raw = toml::Value::Table(whole).try_into().map_err(|e: toml::de::Error| {
+                SourceError::Config { name: name.clone(), message: e.message().replace('\n', " ") }
+            })?;
+            front_end.streams.push(Self::of(raw, &name)?);
+        }
+        Ok(front_end)
+    }
+
+    fn of(raw: Raw, name: &str) -> Result<Self, SourceError> {
+        let config = |message: String| SourceError::Config { name: name.to_string(), message };
         let hertz = |q: &Quantity, what: &str| match q {
             Quantity::Integer(n) => Ok(*n as f64),
             Quantity::Number(x) => Ok(*x),
@@ -229,6 +282,8 @@ impl FrontEnd {
             centers_hz,
             skip_bytes,
             remove_mean: raw.remove_mean,
+            sideband: raw.sideband,
+            streams: Vec::new(),
         })
     }
 

@@ -17,7 +17,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! * [`open`]: a file, SigMF recording, standard input or rtl_tcp server by name.
+//! * [`open`]: a file, SigMF recording, standard input or rtl_tcp server by name; [`open_together`]: several that
+//!   one front end recorded with one clock.
 //! * [`InputOptions`], [`FrontEnd`], [`SigmfMeta`]: the descriptions an input can have, joined to a
 //!   [`Resolved`] one in the order flags, configuration, SigMF metadata, file extension.
 //! * [`ReadSource`]: blocks from any byte stream, whatever the sizes in which it delivers.
@@ -30,31 +31,46 @@ mod reader;
 mod resolve;
 mod rtl_tcp;
 mod sigmf;
+mod together;
 
-use megrez_dsp::{SampleBlock, StreamInfo};
+use megrez_dsp::{SampleBlock, Stream, StreamInfo};
 
 pub use error::{SourceError, Warning};
-pub use frontend::FrontEnd;
+pub use frontend::{FrontEnd, Sideband};
 pub use quantity::parse_quantity;
 pub use reader::ReadSource;
 pub use resolve::{InputOptions, Resolved};
 pub use rtl_tcp::{RtlTcp, RtlTcpOptions};
 pub use sigmf::SigmfMeta;
+pub use together::{Together, open_together};
 
-/// A stream of samples in blocks.
+/// Samples in blocks: of one stream, or of several that begin together and run on one clock.
 pub trait Source {
-    /// Rate, centre and kind of the samples.
+    /// Rate, centre and kind of the samples, of the first stream if there are several.
     fn info(&self) -> &StreamInfo;
 
-    /// The next block; none at the end. Every block but the last has `info().block_len()` samples, whatever
+    /// Every stream.
+    fn streams(&self) -> Vec<Stream> {
+        vec![self.info().clone().into()]
+    }
+
+    /// The next block, of the first stream if there are several; none at the end. Every block but the last has `info().block_len()` samples, whatever
     /// the sizes in which the input delivers. After an error the samples before it have been delivered, and
     /// the stream is at its end.
     fn next_block(&mut self) -> Result<Option<SampleBlock>, SourceError>;
 
+    /// Puts the next block of every stream into `blocks`, all of the same span; false at the end. What `blocks` held
+    /// is overwritten, so that its memory serves again.
+    fn next_blocks(&mut self, blocks: &mut Vec<SampleBlock>) -> Result<bool, SourceError> {
+        blocks.drain(..).for_each(|spent| self.recycle(spent));
+        blocks.extend(self.next_block()?);
+        Ok(!blocks.is_empty())
+    }
+
     /// Warnings since the last call.
     fn warnings(&mut self) -> Vec<Warning>;
 
-    /// Samples of the whole stream, if known.
+    /// Samples of the whole stream, the first if there are several, if known.
     fn total_samples(&self) -> Option<u64> {
         None
     }
@@ -68,8 +84,16 @@ impl<S: Source + ?Sized> Source for Box<S> {
         (**self).info()
     }
 
+    fn streams(&self) -> Vec<Stream> {
+        (**self).streams()
+    }
+
     fn next_block(&mut self) -> Result<Option<SampleBlock>, SourceError> {
         (**self).next_block()
+    }
+
+    fn next_blocks(&mut self, blocks: &mut Vec<SampleBlock>) -> Result<bool, SourceError> {
+        (**self).next_blocks(blocks)
     }
 
     fn warnings(&mut self) -> Vec<Warning> {
@@ -92,8 +116,8 @@ pub fn open(input: &str, options: &InputOptions) -> Result<Box<dyn Source + Send
         return Ok(Box::new(RtlTcp::connect(address, options, &RtlTcpOptions::default())?));
     }
     if input == "-" {
-        let description = Resolved::of_stream("standard input", options)?;
-        return Ok(Box::new(ReadSource::new(std::io::stdin(), description)?));
+        let descriptions = Resolved::of_streams("standard input", options)?;
+        return Ok(Box::new(ReadSource::with_channels(std::io::stdin(), descriptions)?));
     }
     Ok(Box::new(reader::open_file(input.as_ref(), options)?))
 }

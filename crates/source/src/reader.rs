@@ -3,7 +3,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use megrez_dsp::format::{Code, Unpacker};
-use megrez_dsp::{SampleBlock, Samples, StreamInfo};
+use megrez_dsp::{SampleBlock, Samples, Stream, StreamInfo};
 use num_complex::Complex;
 
 use crate::Source;
@@ -15,13 +15,13 @@ const MAX_TEXT_BYTES: u64 = 16 << 20;
 /// Most bytes asked for at once.
 const MAX_READ_BYTES: usize = 4 << 20;
 
-/// Blocks of samples from a stream of bytes.
+/// Blocks of samples from a stream of bytes: of one stream of samples, or of several in its channels.
 pub struct ReadSource<R> {
     reader: R,
     name: String,
     info: StreamInfo,
-    unpacker: Unpacker,
-    remove_mean: bool,
+    streams: Vec<Stream>,
+    lanes: Vec<Lane>,
     /// Bytes still to be dropped before the first sample.
     skip: u64,
     /// Bytes still to be read, if the stream's end is known.
@@ -30,39 +30,85 @@ pub struct ReadSource<R> {
     /// Bytes read.
     offset: u64,
     buffer: Vec<u8>,
-    pending: Samples,
-    spare: Option<Samples>,
     next_sample: u64,
     ended: bool,
     failure: Option<SourceError>,
     warnings: Vec<Warning>,
 }
 
-impl<R: Read> ReadSource<R> {
-    /// Reads `reader` as described.
-    pub fn new(reader: R, description: Resolved) -> Result<Self, SourceError> {
-        let Resolved { name, mut layout, info, skip_bytes, remove_mean, warnings, .. } = description;
+/// What makes one stream of the bytes.
+struct Lane {
+    unpacker: Unpacker,
+    remove_mean: bool,
+    pending: Samples,
+    spare: Option<Samples>,
+}
+
+impl Lane {
+    fn new(description: Resolved) -> Result<Self, SourceError> {
+        let Resolved { name, mut layout, info, remove_mean, .. } = description;
         if remove_mean && let Code::Packed { map, .. } = &mut layout.code {
             // A mean is a fraction of the step of few-bit samples: spread them over the range of 8 bits.
             let largest = map.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0).max(1);
             let factor = (100 / largest).max(1) as i8;
             map.iter_mut().for_each(|v| *v = v.saturating_mul(factor));
         }
-        let unpacker = Unpacker::new(layout, info.block_len())
-            .map_err(|source| SourceError::Layout { name: name.clone(), source })?;
+        let unpacker =
+            Unpacker::new(layout, info.block_len()).map_err(|source| SourceError::Layout { name, source })?;
+        Ok(Self { remove_mean, pending: unpacker.empty(), unpacker, spare: None })
+    }
+
+    /// Takes one block's samples from those pending.
+    fn take(&mut self, block_len: usize) -> Samples {
+        let mut rest = self.spare.take().unwrap_or_else(|| self.unpacker.empty());
+        match (&mut self.pending, &mut rest) {
+            (Samples::Real(from), Samples::Real(to)) => {
+                to.clear();
+                to.extend(from.drain(block_len.min(from.len())..));
+            }
+            (Samples::Complex(from), Samples::Complex(to)) => {
+                to.clear();
+                to.extend(from.drain(block_len.min(from.len())..));
+            }
+            _ => rest = self.unpacker.empty(),
+        }
+        let mut samples = std::mem::replace(&mut self.pending, rest);
+        if self.remove_mean {
+            remove_mean(&mut samples);
+        }
+        samples
+    }
+}
+
+impl<R: Read> ReadSource<R> {
+    /// Reads `reader` as described.
+    pub fn new(reader: R, description: Resolved) -> Result<Self, SourceError> {
+        Self::with_channels(reader, vec![description])
+    }
+
+    /// Reads the streams that lie in the channels of `reader`, described as [`Resolved::of_streams`] does.
+    pub fn with_channels(reader: R, descriptions: Vec<Resolved>) -> Result<Self, SourceError> {
+        let Some(first) = descriptions.first() else {
+            let message = "no stream is described".to_string();
+            return Err(SourceError::Streams { name: "input".to_string(), message });
+        };
+        let mut warnings = Vec::new();
+        for warning in descriptions.iter().flat_map(|d| &d.warnings) {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
         Ok(Self {
             reader,
-            pending: unpacker.empty(),
-            unpacker,
-            name,
-            info,
-            remove_mean,
-            skip: skip_bytes,
+            name: first.name.clone(),
+            info: first.info.clone(),
+            skip: first.skip_bytes,
+            streams: descriptions.iter().map(Resolved::stream).collect(),
+            lanes: descriptions.into_iter().map(Lane::new).collect::<Result<_, _>>()?,
             remaining: None,
             total_samples: None,
             offset: 0,
             buffer: Vec::new(),
-            spare: None,
             next_sample: 0,
             ended: false,
             failure: None,
@@ -105,6 +151,11 @@ impl<R: Read> ReadSource<R> {
         }
     }
 
+    /// Samples pending, of every stream as many.
+    fn pending(&self) -> usize {
+        self.lanes.first().map_or(0, |lane| lane.pending.len())
+    }
+
     /// Reads until a block is pending or the stream ends.
     fn fill(&mut self) {
         while self.skip > 0 && !self.ended {
@@ -113,65 +164,47 @@ impl<R: Read> ReadSource<R> {
             self.ended = n == 0;
         }
         let block_len = self.info.block_len();
-        while self.pending.len() < block_len && !self.ended {
-            let wanted = self.unpacker.bytes_for(block_len - self.pending.len());
-            let n = self.read_some(wanted);
+        while self.pending() < block_len && !self.ended {
+            let missing = block_len - self.pending();
+            let n = self.read_some(self.lanes.first().map_or(0, |lane| lane.unpacker.bytes_for(missing)));
             if n == 0 {
                 self.end();
                 return;
             }
             let bytes = self.buffer.get(..n).unwrap_or_default();
-            self.unpacker.unpack(bytes, &mut self.pending);
+            for lane in &mut self.lanes {
+                lane.unpacker.unpack(bytes, &mut lane.pending);
+            }
         }
     }
 
     fn end(&mut self) {
         self.ended = true;
-        let left = self.unpacker.finish(&mut self.pending) as u64;
-        if left > 0 {
-            self.warnings.push(Warning::Truncated {
-                name: self.name.clone(),
-                offset: self.offset - left,
-                bytes: left,
-                frame_bits: self.unpacker.layout().frame_bits(),
-            });
-        }
-        if let Some(bad) = self.unpacker.bad_values() {
-            self.warnings.push(Warning::BadValues {
-                name: self.name.clone(),
-                count: bad.count,
-                first_sample: bad.first_sample,
-            });
-        }
-    }
-
-    /// Takes one block's samples from those pending.
-    fn take(&mut self) -> Samples {
-        let block_len = self.info.block_len();
-        let mut rest = self.spare.take().unwrap_or_else(|| self.unpacker.empty());
-        match (&mut self.pending, &mut rest) {
-            (Samples::Real(from), Samples::Real(to)) => {
-                to.clear();
-                to.extend(from.drain(block_len.min(from.len())..));
+        for (place, lane) in self.lanes.iter_mut().enumerate() {
+            let left = lane.unpacker.finish(&mut lane.pending) as u64;
+            if left > 0 && place == 0 {
+                self.warnings.push(Warning::Truncated {
+                    name: self.name.clone(),
+                    offset: self.offset - left,
+                    bytes: left,
+                    frame_bits: lane.unpacker.layout().frame_bits(),
+                });
             }
-            (Samples::Complex(from), Samples::Complex(to)) => {
-                to.clear();
-                to.extend(from.drain(block_len.min(from.len())..));
+            if let Some(bad) = lane.unpacker.bad_values() {
+                self.warnings.push(Warning::BadValues {
+                    name: self.name.clone(),
+                    count: bad.count,
+                    first_sample: bad.first_sample,
+                });
             }
-            _ => rest = self.unpacker.empty(),
         }
-        std::mem::replace(&mut self.pending, rest)
-    }
-}
-
-impl<R: Read> Source for ReadSource<R> {
-    fn info(&self) -> &StreamInfo {
-        &self.info
     }
 
-    fn next_block(&mut self) -> Result<Option<SampleBlock>, SourceError> {
+    /// Makes a block pending and returns the index of its first sample; none at the end.
+    fn prepare(&mut self) -> Result<Option<u64>, SourceError> {
         self.fill();
-        if self.pending.is_empty() {
+        let pending = self.pending();
+        if pending == 0 {
             if let Some(failure) = self.failure.take() {
                 self.next_sample = self.next_sample.max(1);
                 return Err(failure);
@@ -187,13 +220,39 @@ impl<R: Read> Source for ReadSource<R> {
             }
             return Ok(None);
         }
-        let mut samples = self.take();
-        if self.remove_mean {
-            remove_mean(&mut samples);
-        }
         let first_sample = self.next_sample;
-        self.next_sample += samples.len() as u64;
-        Ok(Some(SampleBlock { first_sample, samples }))
+        self.next_sample += pending.min(self.info.block_len()) as u64;
+        Ok(Some(first_sample))
+    }
+}
+
+impl<R: Read> Source for ReadSource<R> {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn streams(&self) -> Vec<Stream> {
+        self.streams.clone()
+    }
+
+    fn next_block(&mut self) -> Result<Option<SampleBlock>, SourceError> {
+        let Some(first_sample) = self.prepare()? else { return Ok(None) };
+        let block_len = self.info.block_len();
+        let mut taken = self.lanes.iter_mut().map(|lane| lane.take(block_len));
+        let first = taken.next();
+        taken.for_each(drop);
+        Ok(first.map(|samples| SampleBlock { first_sample, samples }))
+    }
+
+    fn next_blocks(&mut self, blocks: &mut Vec<SampleBlock>) -> Result<bool, SourceError> {
+        for (lane, spent) in self.lanes.iter_mut().zip(blocks.drain(..)) {
+            lane.spare = Some(spent.samples);
+        }
+        let Some(first_sample) = self.prepare()? else { return Ok(false) };
+        let block_len = self.info.block_len();
+        let taken = self.lanes.iter_mut().map(|lane| lane.take(block_len));
+        blocks.extend(taken.map(|samples| SampleBlock { first_sample, samples }));
+        Ok(true)
     }
 
     fn warnings(&mut self) -> Vec<Warning> {
@@ -205,7 +264,9 @@ impl<R: Read> Source for ReadSource<R> {
     }
 
     fn recycle(&mut self, block: SampleBlock) {
-        self.spare = Some(block.samples);
+        if let Some(lane) = self.lanes.first_mut() {
+            lane.spare = Some(block.samples);
+        }
     }
 }
 
@@ -232,12 +293,12 @@ fn remove_mean(samples: &mut Samples) {
 pub(crate) fn open_file(path: &Path, options: &InputOptions) -> Result<ReadSource<File>, SourceError> {
     // What is wrong with the path itself is said before what is missing in its description.
     check_path(path)?;
-    let (data, mut description) = Resolved::of_file(path, options)?;
+    let (data, mut descriptions) = Resolved::all_of_file(path, options)?;
     check_path(&data)?;
     let open_error = |source| SourceError::Open { path: data.clone(), source };
     let mut file = File::open(&data).map_err(open_error)?;
     let metadata = file.metadata().map_err(open_error)?;
-    let (skip, trailing) = (description.skip_bytes, description.trailing_bytes);
+    let (skip, trailing) = descriptions.first().map_or((0, 0), |d| (d.skip_bytes, d.trailing_bytes));
     let mut remaining = None;
     if metadata.is_file() {
         let empty = |reason: String| SourceError::Empty { name: data.display().to_string(), reason };
@@ -250,16 +311,16 @@ pub(crate) fn open_file(path: &Path, options: &InputOptions) -> Result<ReadSourc
             return Err(empty(format!("all {bytes} bytes of the file are to be skipped")));
         }
         file.seek(SeekFrom::Start(skip)).map_err(open_error)?;
-        description.skip_bytes = 0;
+        descriptions.iter_mut().for_each(|d| d.skip_bytes = 0);
         remaining = Some(held);
     }
-    let mut source = ReadSource::new(file, description)?;
+    let mut source = ReadSource::with_channels(file, descriptions)?;
     if let Some(held) = remaining {
         source.offset = skip;
         // A file that grows while it is read is read to its end, unless something follows the samples.
         source.remaining = (trailing > 0).then_some(held);
-        let frame_bits = source.unpacker.layout().frame_bits() as u64;
-        source.total_samples = Some(held.saturating_mul(8) / frame_bits);
+        let frame_bits = source.lanes.first().map(|lane| lane.unpacker.layout().frame_bits() as u64);
+        source.total_samples = frame_bits.map(|bits| held.saturating_mul(8) / bits);
     }
     Ok(source)
 }

@@ -60,6 +60,26 @@ fn sidebands_and_inversion() {
 }
 
 #[test]
+fn streams_are_laid_over_the_whole() {
+    let text = "sample_rate = '8M'\nformat = 'cs8'\nchannels = 2\ncenter = '1.5G'\n\
+                [[stream]]\n[[stream]]\ncenter = '1.2G'\nnegate_q = true";
+    let whole = front_end(text);
+    let [a, b] = whole.streams.as_slice() else { panic!("{whole:?}") };
+    assert_eq!((a.center_hz(None), b.center_hz(None)), (Some(1.5e9), Some(1.2e9)));
+    assert_eq!((a.sample_rate_hz, b.sample_rate_hz), (Some(8e6), Some(8e6)));
+    let (a, b) = (a.layout(None).unwrap(), b.layout(None).unwrap());
+    assert_eq!((a.channels, a.channel, a.conjugate), (2, 0, false));
+    assert_eq!((b.channels, b.channel, b.conjugate), (2, 1, true));
+    assert_eq!(
+        refusal("format = 'cs8'\n[[stream]]\ncentre = 1e9"),
+        "fe.toml:3: unknown key \"centre\", did you mean \"center\"?"
+    );
+    assert_eq!(refusal("stream = 4"), "fe.toml: stream: tables [[stream]] are needed");
+    let second = refusal("format = 's8'\n[[stream]]\ncenter = 1e9\n[[stream]]\ncenter = true");
+    assert!(second.starts_with("fe.toml, stream 2: "), "{second}");
+}
+
+#[test]
 fn unknown_keys_get_a_suggestion() {
     assert_eq!(
         refusal("bits = 2\nsample_rat = 4e6"),
