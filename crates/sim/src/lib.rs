@@ -27,7 +27,8 @@
 //! * [`Scene`]: what is simulated; read from TOML.
 //! * [`Motion`]: where the receiver is; [`read_track`] reads CSV, NMEA and GPX.
 //! * [`Simulation`]: a scene made ready, its samples ([`Simulation::write`], [`Simulation::blocks`]), their
-//!   SigMF metadata and their truth ([`Simulation::truth`], [`Simulation::write_truth`]).
+//!   SigMF metadata and their truth ([`Simulation::truth`], [`Simulation::write_truth`]). A scene of several streams
+//!   makes one for each ([`Simulation::streams`]).
 //!
 //! Delays come from the light time in a rotating frame, satellite and receiver clocks, group delays and the
 //! atmosphere, three times a block of 10 ms, and run as parabolas in between. Carrier and code follow the

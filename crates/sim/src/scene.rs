@@ -15,6 +15,9 @@ pub use instant::{InstantError, parse_instant};
 
 use crate::SimError;
 
+/// Distance of the seeds of streams.
+const STREAM_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// A scene. Every field has a default, so a scene can be built from `Scene::default()` or a short TOML text.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,6 +48,10 @@ pub struct Scene {
     pub multipath: Vec<Echo>,
     /// How the signals become samples.
     pub front_end: FrontEnd,
+    /// Several streams of one clock in place of `front_end`: `[[stream]]` tables with its keys. Each has the signals
+    /// whose carriers lie in it, and needs its sample rate and centre.
+    #[serde(rename = "stream")]
+    pub streams: Vec<FrontEnd>,
     /// The truth file.
     pub truth: TruthConfig,
 }
@@ -282,6 +289,7 @@ impl Default for Scene {
             atmosphere: Atmosphere::default(),
             multipath: Vec::new(),
             front_end: FrontEnd::default(),
+            streams: Vec::new(),
             truth: TruthConfig::default(),
         }
     }
@@ -314,6 +322,45 @@ impl Scene {
     pub fn all_signals(&self) -> Vec<SignalId> {
         let wanted = |id: SignalId| self.signals.contains(&id);
         ALL.iter().filter(|s| wanted(s.id) || s.partner.is_some_and(wanted)).map(|s| s.id).collect()
+    }
+
+    /// A scene for each stream, with the signals in it and noise of its own; the scene itself if it has but one.
+    ///
+    /// # Errors
+    /// When a stream lacks its rate or centre or holds none of the signals, or a signal lies in no stream.
+    pub fn by_stream(&self) -> Result<Vec<Self>, SimError> {
+        if self.streams.is_empty() {
+            return Ok(vec![self.clone()]);
+        }
+        let mut scenes = Vec::new();
+        for (place, front_end) in (0..).zip(&self.streams) {
+            let (Some(rate_hz), Some(center_hz)) = (front_end.sample_rate_hz, front_end.center_hz) else {
+                let message = format!("stream {} needs sample_rate_hz and center_hz", place + 1);
+                return Err(SimError::value("stream", message));
+            };
+            let complex = front_end.format.is_complex();
+            let if_hz = front_end.if_hz.unwrap_or(if complex { 0.0 } else { rate_hz / 4.0 });
+            let (low, high) = (if complex { -rate_hz / 2.0 } else { 0.0 }, rate_hz / 2.0);
+            let inside = |id: &SignalId| {
+                let at_hz = id.def().carrier_hz - center_hz + if_hz;
+                low < at_hz && at_hz < high
+            };
+            let signals: Vec<SignalId> = self.signals.iter().copied().filter(inside).collect();
+            if signals.is_empty() {
+                return Err(SimError::value(
+                    "stream",
+                    format!("stream {} holds none of the signals", place + 1),
+                ));
+            }
+            let seed = self.seed.wrapping_add(u64::wrapping_mul(place, STREAM_SEED));
+            let front_end = front_end.clone();
+            scenes.push(Self { signals, seed, front_end, streams: Vec::new(), ..self.clone() });
+        }
+        let sent = |id: &SignalId| scenes.iter().any(|scene| scene.signals.contains(id));
+        match self.signals.iter().find(|id| !sent(id)) {
+            Some(id) => Err(SimError::value("stream", format!("{id} lies in no stream"))),
+            None => Ok(scenes),
+        }
     }
 
     /// The fixed point of the scene: the position or the centre.
@@ -381,6 +428,9 @@ impl Scene {
             within("front_end.tone.level_db", tone.level_db, -100.0, 100.0)?;
         }
         within("truth.interval_s", self.truth.interval_s, 1e-3, 3600.0)?;
+        if !self.streams.is_empty() {
+            return self.by_stream()?.iter().try_for_each(Self::check);
+        }
         self.tuning().map(|_| ())
     }
 

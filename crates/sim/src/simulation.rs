@@ -48,15 +48,26 @@ pub(crate) struct Sender {
 }
 
 impl Simulation {
-    /// Makes a scene ready: reads its files, chooses the satellites in view, encodes their messages.
+    /// Makes every stream of a scene ready: they have one clock, one truth and the same satellites.
+    pub fn streams(scene: &Scene) -> Result<Vec<Self>, SimError> {
+        scene.check()?;
+        let nav = navigation(scene)?;
+        scene.by_stream()?.into_iter().map(|own| Self::of_stream(own, nav.clone())).collect()
+    }
+
+    /// Makes a scene of one stream ready: reads its files, chooses the satellites in view, encodes their messages.
     pub fn new(scene: Scene) -> Result<Self, SimError> {
         scene.check()?;
+        if !scene.streams.is_empty() {
+            return Err(SimError::value("stream", "the scene has several streams"));
+        }
+        let nav = navigation(&scene)?;
+        Self::of_stream(scene, nav)
+    }
+
+    fn of_stream(scene: Scene, nav: NavData) -> Result<Self, SimError> {
         let tuning = scene.tuning()?;
         let motion = Motion::of(&scene.receiver)?;
-        let nav = match &scene.satellites.navigation {
-            Some(path) => megrez_rinex::read_nav(path)?.nav,
-            None => constellation::nominal(scene.start, scene.duration_s, Others::of(&scene)),
-        };
         let middle = scene.start + 0.5 * scene.duration_s;
         let sent = sent_data(&nav, middle, scene.duration_s);
         let mut warnings = Vec::new();
@@ -411,6 +422,14 @@ impl Iterator for PackedBlocks<'_> {
         }
         self.ready.next()
     }
+}
+
+/// What tells the orbits.
+fn navigation(scene: &Scene) -> Result<NavData, SimError> {
+    Ok(match &scene.satellites.navigation {
+        Some(path) => megrez_rinex::read_nav(path)?.nav,
+        None => constellation::nominal(scene.start, scene.duration_s, Others::of(scene)),
+    })
 }
 
 /// The messages whose ephemeris is the orbit of a satellite, when there are several.

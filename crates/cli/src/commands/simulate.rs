@@ -13,22 +13,39 @@ use crate::progress;
 
 pub fn run(args: &SimulateArgs) -> Result<bool, CliError> {
     let scene = scene(args)?;
-    let simulation = Simulation::new(scene)?;
+    let simulations = Simulation::streams(&scene)?;
+    if args.output == Path::new("-") {
+        let [simulation] = simulations.as_slice() else {
+            return Err(
+                CliError::new("several streams cannot go to standard output").hint("name a file with -o")
+            );
+        };
+        let mut out = std::io::stdout().lock();
+        write(simulation, &mut out)?;
+        out.flush()?;
+        return Ok(true);
+    }
+    for (place, simulation) in (1..).zip(&simulations) {
+        let path = if scene.streams.is_empty() { args.output.clone() } else { numbered(&args.output, place) };
+        make(simulation, &path)?;
+    }
+    Ok(true)
+}
+
+/// Writes the samples, with warnings and progress on standard error.
+fn write(simulation: &Simulation, out: &mut dyn Write) -> Result<(), CliError> {
     for warning in simulation.warnings() {
         eprintln!("warning: {warning}");
     }
     let bar = progress::bar(Some(1000), false);
-    let progress = |share: f64| bar.set_position((share * 1000.0) as u64);
-    if args.output == Path::new("-") {
-        let mut out = std::io::stdout().lock();
-        simulation.write(&mut out, progress)?;
-        out.flush()?;
-        bar.finish_and_clear();
-        return Ok(true);
-    }
-    let path = &args.output;
-    write_file(path, |out| Ok(simulation.write(out, progress)?))?;
+    let outcome = simulation.write(out, |share| bar.set_position((share * 1000.0) as u64));
     bar.finish_and_clear();
+    Ok(outcome?)
+}
+
+/// Writes a recording with its metadata and truth.
+fn make(simulation: &Simulation, path: &Path) -> Result<(), CliError> {
+    write_file(path, |out| write(simulation, out))?;
     let meta = beside(path, "sigmf-meta");
     write_file(&meta, |out| Ok(out.write_all(simulation.sigmf_meta().as_bytes())?))?;
     let truth = beside(path, "truth.jsonl");
@@ -44,7 +61,14 @@ pub fn run(args: &SimulateArgs) -> Result<bool, CliError> {
         meta.display(),
         truth.display()
     );
-    Ok(true)
+    Ok(())
+}
+
+/// `path` with the number of a stream behind its name.
+fn numbered(path: &Path, place: usize) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{place}{extension}"))
 }
 
 /// `path` with another extension in place of its own.
@@ -71,7 +95,13 @@ fn scene(args: &SimulateArgs) -> Result<Scene, CliError> {
     front_end.sample_rate_hz = args.rate.or(front_end.sample_rate_hz);
     front_end.center_hz = args.center.or(front_end.center_hz);
     let extension = args.output.extension().and_then(|e| e.to_str()).and_then(SampleFormat::from_extension);
-    front_end.format = args.format.or(extension).unwrap_or(front_end.format);
+    if let Some(format) = args.format.or(extension) {
+        front_end.format = format;
+        scene.streams.iter_mut().for_each(|stream| stream.format = format);
+    }
+    if !scene.streams.is_empty() && (args.rate.is_some() || args.center.is_some()) {
+        return Err(CliError::new("--rate and --center are those of one stream, and the scene has several"));
+    }
     if args.nav.is_some() {
         scene.satellites.navigation.clone_from(&args.nav);
     }
