@@ -1,4 +1,4 @@
-use megrez_dsp::{Level, StreamInfo};
+use megrez_dsp::{Level, Stream};
 use megrez_nav::Decoder;
 use megrez_orbit::{Ecef, GnssTime, NavData};
 use megrez_pvt::{Dynamics, SolverConfig};
@@ -10,8 +10,11 @@ use crate::{HotStart, Receiver, ReceiverError};
 /// How a receiver works. The default suits a recording of unknown origin.
 #[derive(Debug, Clone)]
 pub struct ReceiverConfig {
-    /// Signals to receive. Those outside the stream's bandwidth are left out.
+    /// Signals to receive. Those that lie in no stream are left out.
     pub signals: Vec<SignalId>,
+    /// Those of them for which no satellite is searched: a satellite's is received once another of its signals, or
+    /// position, time and ephemeris, tell where it is. Left out if nothing can, unless there are no others.
+    pub aided_only: Vec<SignalId>,
     /// Seconds between epochs of observations and positions; a multiple of 10 ms.
     pub interval_s: f64,
     /// Largest relative error of the front end's oscillator that a search covers, in parts per million.
@@ -40,9 +43,10 @@ impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
             signals: ALL.iter().filter(|s| is_received_unasked(s)).map(|s| s.id).collect(),
+            aided_only: vec![SignalId::B1CP],
             interval_s: 1.0,
             oscillator_error_ppm: 60.0,
-            max_channels: 64,
+            max_channels: 128,
             dynamics: Dynamics::Vehicle,
             solver: SolverConfig::default(),
             tracking: TrackConfig::default(),
@@ -66,30 +70,30 @@ pub(crate) fn is_received(signal: &'static Signal) -> bool {
     signal.senders().any(|sat| decoded(sat) && Channel::supports(signal, sat))
 }
 
-/// Whether a signal is received if none is asked for: of a pair the leading component. Not B1C: in a stream that
-/// holds it there is L1 C/A as well, and its search takes several times as long as all else there. Not SBAS: its
-/// messages are passed on, but do not help to a position.
+/// Whether a signal is received if none is asked for: of a pair the leading component. Not SBAS: its messages are
+/// passed on, but do not help to a position. (B1C takes several times as long to search as all else near it together,
+/// so it is [aided only](ReceiverConfig::aided_only).)
 fn is_received_unasked(signal: &'static Signal) -> bool {
-    let helps = signal.id != SignalId::B1CP && signal.constellation != Constellation::Sbas;
-    signal.leads() && helps && is_received(signal)
+    signal.leads() && signal.constellation != Constellation::Sbas && is_received(signal)
 }
 
 /// Builds a [`Receiver`].
 #[derive(Debug, Clone)]
 pub struct ReceiverBuilder {
-    info: StreamInfo,
+    streams: Vec<Stream>,
     config: ReceiverConfig,
     level: Option<Level>,
 }
 
 impl ReceiverBuilder {
-    pub(crate) fn new(info: StreamInfo) -> Self {
-        Self { info, config: ReceiverConfig::default(), level: None }
+    pub(crate) fn new(streams: Vec<Stream>) -> Self {
+        Self { streams, config: ReceiverConfig::default(), level: None }
     }
 
-    /// Signals to receive.
+    /// Signals to receive, and to search for.
     pub fn signals(mut self, signals: impl IntoIterator<Item = SignalId>) -> Self {
         self.config.signals = signals.into_iter().collect();
+        self.config.aided_only.clear();
         self
     }
 
@@ -135,13 +139,13 @@ impl ReceiverBuilder {
     /// The receiver.
     ///
     /// # Errors
-    /// When no signal lies in the stream's bandwidth, the rate or the interval is unusable, or
+    /// When no signal lies in a stream, a rate or the interval is unusable, the rates do not go together, or
     /// `MEGREZ_SIMD` names no instruction set of this machine.
     pub fn build(mut self) -> Result<Receiver, ReceiverError> {
         self.config.level = match self.level {
             Some(level) => level,
             None => Level::detect().map_err(ReceiverError::Level)?,
         };
-        Receiver::new(self.info, self.config)
+        Receiver::new(self.streams, self.config)
     }
 }

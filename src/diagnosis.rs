@@ -1,10 +1,14 @@
 //! Why there is no position, in words a person can act on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use megrez_dsp::{LevelStats, SampleBlock, StreamInfo, spectrum};
 
+use megrez_signal::Sat;
+
 use crate::SatStatus;
+use crate::feed::Feed;
 
 /// Share of samples at full scale above which a stream counts as clipping.
 const CLIPPING: f64 = 0.02;
@@ -35,11 +39,8 @@ pub struct Diagnosis {
 
 /// What a run knows of itself.
 pub(crate) struct Evidence<'a> {
-    pub(crate) info: &'a StreamInfo,
-    pub(crate) levels: &'a LevelStats,
-    /// One block of the stream.
-    pub(crate) specimen: Option<&'a SampleBlock>,
-    /// A rate other than the stated one at which satellites appear.
+    pub(crate) feeds: &'a [Feed],
+    /// A rate other than the stated one at which satellites appear in the first stream.
     pub(crate) suspected_rate_hz: Option<f64>,
     pub(crate) satellites: &'a [SatStatus],
     pub(crate) oscillator_ppm: Option<f64>,
@@ -52,22 +53,30 @@ pub(crate) struct Evidence<'a> {
 impl Diagnosis {
     pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
         let mut d = Self::default();
-        d.levels(evidence.levels);
-        if let Some(block) = evidence.specimen {
-            d.spurs(evidence.info, block);
+        for (place, feed) in (1..).zip(evidence.feeds) {
+            let before = d.findings.len();
+            d.levels(&feed.levels);
+            if let Some(block) = &feed.specimen {
+                d.spurs(&feed.info, block);
+            }
+            if evidence.feeds.len() > 1 {
+                let own = d.findings.iter_mut().skip(before);
+                own.for_each(|finding| finding.what = format!("stream {place}: {}", finding.what));
+            }
         }
+        let stated_hz = evidence.feeds.first().map_or(0.0, |feed| feed.info.sample_rate_hz);
         if let Some(rate_hz) = evidence.suspected_rate_hz {
             d.add(
                 format!(
                     "satellites appear when the samples are taken as {} Msps, not {}",
                     rate_hz / 1e6,
-                    evidence.info.sample_rate_hz / 1e6
+                    stated_hz / 1e6
                 ),
                 format!("try --rate {}M", rate_hz / 1e6),
             );
         }
         if !evidence.fixed {
-            d.satellites(evidence.info, evidence.satellites, evidence.duration_s);
+            d.satellites(evidence.feeds, evidence.satellites, evidence.duration_s);
             if let Some(refusal) = evidence.refusal {
                 d.add(format!("the last attempt at a position failed: {refusal}"), "");
             }
@@ -140,25 +149,35 @@ impl Diagnosis {
         }
     }
 
-    fn satellites(&mut self, info: &StreamInfo, satellites: &[SatStatus], duration_s: f64) {
+    fn satellites(&mut self, feeds: &[Feed], satellites: &[SatStatus], duration_s: f64) {
         if satellites.is_empty() {
+            let at = |StreamInfo { sample_rate_hz, center_hz, .. }: &StreamInfo| {
+                format!("{} Msps around {:.3} MHz", sample_rate_hz / 1e6, center_hz / 1e6)
+            };
+            let streams: Vec<String> = feeds.iter().map(|feed| at(&feed.info)).collect();
             self.add(
-                format!(
-                    "no satellite was found in {duration_s:.1} s at {} Msps around {:.3} MHz",
-                    info.sample_rate_hz / 1e6,
-                    info.center_hz / 1e6
-                ),
+                format!("no satellite was found in {duration_s:.1} s at {}", streams.join(" and ")),
                 "check --rate, --center and --format (`megrez info` draws the spectrum); check that the antenna \
                  sees the sky",
             );
             return;
         }
-        let synchronised = satellites.iter().filter(|s| s.subframes > 0).count();
+        let count = |wanted: &dyn Fn(&SatStatus) -> bool| {
+            let sats = satellites.iter().filter(|s| s.subframes > 0 && wanted(s)).map(|s| s.sat);
+            sats.collect::<BTreeSet<Sat>>().len()
+        };
+        let synchronised = count(&|_| true);
+        // Of several signals of a satellite the strongest.
+        let mut strengths: BTreeMap<Sat, f64> = BTreeMap::new();
+        for s in satellites {
+            let cn0_dbhz = strengths.entry(s.sat).or_insert(s.cn0_dbhz);
+            *cn0_dbhz = cn0_dbhz.max(s.cn0_dbhz);
+        }
         let list: Vec<String> =
-            satellites.iter().map(|s| format!("{} {:.0} dB-Hz", s.sat, s.cn0_dbhz)).collect();
+            strengths.iter().map(|(sat, cn0_dbhz)| format!("{sat} {cn0_dbhz:.0} dB-Hz")).collect();
         let strongest = satellites.iter().map(|s| s.cn0_dbhz).fold(0.0, f64::max);
         self.add(
-            format!("{} satellites found: {}", satellites.len(), list.join(", ")),
+            format!("{} satellites found: {}", strengths.len(), list.join(", ")),
             if strongest < 35.0 { "all are weak: better antenna, clear sky, or an amplifier" } else { "" },
         );
         if satellites.iter().all(|s| s.subframes == 0) {
@@ -170,7 +189,7 @@ impl Diagnosis {
             self.add("no satellite's message could be read", hint);
             return;
         }
-        let complete = satellites.iter().filter(|s| s.subframes > 0 && s.missing.is_empty()).count();
+        let complete = count(&|s| s.missing.is_empty());
         if complete < NEEDED {
             let missing: Vec<String> = satellites
                 .iter()

@@ -12,16 +12,30 @@ pub enum LossReason {
     Signal(String),
     /// It sent the same ephemeris as a stronger satellite: a cross-correlation.
     CrossCorrelation(Sat),
+    /// It was started where another signal of the satellite, or a prediction, said, and did not agree with it.
+    Disagreement,
     /// The samples had a gap.
     Gap,
 }
 
-/// What a [`crate::Receiver`] reports.
+/// What a [`crate::Receiver`] reports. Samples are those of the first stream.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// A search found a satellite; a channel was started.
+    /// A search found a satellite; a channel was started. It counts in samples of [its own
+    /// stream](crate::Receiver::stream_of).
     Acquired(Acquisition),
+    /// A channel was started where another signal of the satellite, or position, time and ephemeris, say that it is.
+    HandedOver {
+        /// Sample at which it happened.
+        sample: u64,
+        /// Satellite.
+        sat: Sat,
+        /// Signal that is tracked from now on.
+        signal: SignalId,
+        /// The signal that told; none if it was predicted.
+        from: Option<SignalId>,
+    },
     /// Symbols of a satellite are being read.
     Synchronised {
         /// Sample at which it happened.
@@ -90,14 +104,14 @@ pub enum Event {
 }
 
 impl Event {
-    /// Where it belongs in the order of events: sample, signal, satellite. Positions and observations come
-    /// last, as `push` appends them.
+    /// Where it belongs in the order of events: sample, signal, satellite. What a search found comes first: it began
+    /// before the blocks that it ended with. Positions and observations come last, as `push` appends them.
     pub(crate) fn order(&self) -> (u64, Option<(SignalId, Sat)>) {
         match self {
-            Self::Acquired(a) => (a.sample, Some((a.signal, a.sat))),
-            Self::Synchronised { sample, sat, signal } | Self::Lost { sample, sat, signal, .. } => {
-                (*sample, Some((*signal, *sat)))
-            }
+            Self::Acquired(a) => (0, Some((a.signal, a.sat))),
+            Self::Synchronised { sample, sat, signal }
+            | Self::HandedOver { sample, sat, signal, .. }
+            | Self::Lost { sample, sat, signal, .. } => (*sample, Some((*signal, *sat))),
             Self::Message { sample, signal, subframe, .. } => (*sample, Some((*signal, subframe.sat))),
             Self::Ephemeris { sample, signal, ephemeris } => (*sample, Some((*signal, ephemeris.sat()))),
             Self::Gap { sample, .. } => (*sample, None),

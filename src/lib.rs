@@ -20,6 +20,9 @@
 //! and satellite. It reads no clock and starts no thread of its own (rayon's pool shares the work of one
 //! block), so the same samples give the same events, whatever the number of threads.
 //!
+//! A front end may have several streams on one clock ([`Receiver::builder_of`]): then the blocks of all of them go in
+//! together, and a satellite that is tracked on one signal is tracked on its others without a search.
+//!
 //! The stages are crates of their own, re-exported here: [`signal`], [`dsp`], [`acquire`], [`track`],
 //! [`nav`], [`orbit`], [`pvt`].
 
@@ -27,6 +30,7 @@ mod clock;
 mod config;
 mod diagnosis;
 mod event;
+mod feed;
 mod predict;
 mod receiver;
 mod search;
@@ -52,7 +56,7 @@ pub use state::{HotStart, StateError};
 /// What most programs need.
 pub mod prelude {
     pub use crate::{Event, Receiver, ReceiverConfig, ReceiverError};
-    pub use megrez_dsp::{SampleBlock, Samples, StreamInfo};
+    pub use megrez_dsp::{SampleBlock, Samples, Stream, StreamInfo};
     pub use megrez_orbit::{Ecef, Geodetic, GnssTime, NavData, Observation, ObservationEpoch};
     pub use megrez_pvt::Solution;
     pub use megrez_signal::{Constellation, ObsCode, Sat, SignalId};

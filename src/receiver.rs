@@ -1,53 +1,49 @@
 //! The receiver: its state, and the order in which a block passes the stages.
 
 mod acquiring;
+mod handing;
+mod plan;
 mod positioning;
 mod tracking;
 
 use std::collections::BTreeMap;
 
-use megrez_dsp::{Band, LevelError, LevelStats, SampleBlock, StreamInfo};
+use megrez_dsp::{LevelError, SampleBlock, Stream, StreamInfo, rates_agree};
 use megrez_nav::Assembler;
 use megrez_orbit::{GnssTime, NavData};
 use megrez_pvt::{Filter, Solution};
-use megrez_signal::{NavMessage, Sat, Signal, SignalId};
+use megrez_signal::{NavMessage, Sat, SignalId};
 use megrez_track::ChannelState;
 use rayon::prelude::*;
 
 use crate::clock::ReceiverClock;
-use crate::config::is_received;
 use crate::diagnosis::Evidence;
-use crate::search::Search;
+use crate::feed::Feed;
 use crate::slot::{Slot, SlotEvent};
+use plan::{Received, Tuned};
+
 use crate::{Diagnosis, Event, HotStart, LossReason, ReceiverBuilder, ReceiverConfig};
-
-/// Seconds kept before a block, beyond two code periods: what a channel has not taken yet is less than one.
-const HISTORY_MARGIN_S: f64 = 0.002;
-/// Blocks whose levels are taken in at the start; later one in as many.
-const LEVEL_BLOCKS: u64 = 50;
-
-/// Block that is kept for a look at the spectrum.
-const SPECIMEN_BLOCK: u64 = 20;
 
 /// Why a receiver cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiverError {
-    /// None of the signals asked for lies in the stream.
-    #[error(
-        "no signal to receive: the stream covers {low_mhz:.3} to {high_mhz:.3} MHz, and {wanted} lie outside"
-    )]
+    /// None of the signals asked for lies in a stream.
+    #[error("no signal to receive: the samples cover {covered}, and {wanted} lie outside")]
     NoSignal {
-        /// Lower edge of the stream in MHz.
-        low_mhz: f64,
-        /// Upper edge of the stream in MHz.
-        high_mhz: f64,
+        /// The frequencies that the streams cover, in MHz.
+        covered: String,
         /// The signals asked for, with their carriers.
         wanted: String,
     },
     /// A signal that can be searched for, but not followed.
     #[error("{0} can be acquired, but not received")]
     NotTracked(SignalId),
+    /// No stream, or rates that differ and of which 10 ms are not whole samples.
+    #[error(
+        "streams of one front end are needed, of equal sample rates or of rates that are multiples of 100 Hz"
+    )]
+    Streams,
     /// The sample rate cannot be used.
     #[error("sample rate {0} Hz: must be from 1 MHz to 200 MHz")]
     Rate(f64),
@@ -82,9 +78,11 @@ pub struct SatStatus {
 
 /// Turns blocks of samples into events. See the crate's example.
 pub struct Receiver {
-    info: StreamInfo,
+    streams: Vec<Stream>,
     config: ReceiverConfig,
-    bands: Vec<(Band, f64)>,
+    feeds: Vec<Feed>,
+    bands: Vec<Tuned>,
+    received: Vec<Received>,
     slots: Vec<Slot>,
     gone: BTreeMap<(SignalId, Sat), SatStatus>,
     assemblers: BTreeMap<(Sat, NavMessage), Assembler>,
@@ -97,118 +95,116 @@ pub struct Receiver {
     first_fix_sample: Option<u64>,
     next_epoch: Option<GnssTime>,
     offset: Option<f64>,
-    search: Search,
+    /// The stream that is searched next.
+    turn: usize,
     found: usize,
     /// Searches done.
     searches: u64,
     /// Sample until which a lost satellite is searched often.
     retry_until: u64,
-    /// Satellites that were found and then could not be tracked, and when to look for them again.
-    shunned: BTreeMap<(SignalId, Sat), u64>,
-    levels: LevelStats,
-    /// One block, for a look at the spectrum.
-    specimen: Option<SampleBlock>,
+    /// Satellites that could not be tracked where they were thought to be.
+    shunned: BTreeMap<(SignalId, Sat), Shunned>,
     last_refusal: Option<String>,
     suspected_rate_hz: Option<f64>,
     blocks: u64,
+    /// The sample after the first stream's last block.
     end: u64,
     drained: Vec<SlotEvent>,
 }
 
+/// A satellite's signal that could not be tracked where it was thought to be.
+#[derive(Debug, Clone, Copy)]
+struct Shunned {
+    /// Sample at which to look again.
+    until: u64,
+    /// Searched since, around the Doppler of another signal.
+    searched: bool,
+}
+
 impl Receiver {
     /// Starts building a receiver for a stream.
-    pub fn builder(info: StreamInfo) -> ReceiverBuilder {
-        ReceiverBuilder::new(info)
+    pub fn builder(stream: impl Into<Stream>) -> ReceiverBuilder {
+        ReceiverBuilder::new(vec![stream.into()])
     }
 
-    pub(crate) fn new(info: StreamInfo, mut config: ReceiverConfig) -> Result<Self, ReceiverError> {
-        if !(1e6..=200e6).contains(&info.sample_rate_hz) {
-            return Err(ReceiverError::Rate(info.sample_rate_hz));
+    /// Starts building a receiver for several streams of one front end, which begin together and run on one clock. It
+    /// counts in samples of the first one.
+    pub fn builder_of(streams: impl Into<Vec<Stream>>) -> ReceiverBuilder {
+        ReceiverBuilder::new(streams.into())
+    }
+
+    pub(crate) fn new(streams: Vec<Stream>, mut config: ReceiverConfig) -> Result<Self, ReceiverError> {
+        let rates = || streams.iter().map(|stream| stream.info.sample_rate_hz);
+        if let Some(rate) = rates().find(|rate| !(1e6..=200e6).contains(rate)) {
+            return Err(ReceiverError::Rate(rate));
         }
+        let Some(first_rate_hz) = rates().next().filter(|_| rates_agree(rates())) else {
+            return Err(ReceiverError::Streams);
+        };
         let intervals = config.interval_s / 0.01;
         if !(0.01..=3600.0).contains(&config.interval_s) || (intervals - intervals.round()).abs() > 1e-6 {
             return Err(ReceiverError::Interval(config.interval_s));
         }
-        let (low, high) = info.coverage_hz();
-        let wanted = config.signals.clone();
-        config.signals.retain(|s| (low..=high).contains(&s.def().carrier_hz));
-        if let Some(&signal) = config.signals.iter().find(|s| !is_received(s.def())) {
-            return Err(ReceiverError::NotTracked(signal));
-        }
-        config.signals.sort();
-        config.signals.dedup();
-        if config.signals.is_empty() {
-            let wanted: Vec<String> =
-                wanted.iter().map(|s| format!("{s} ({:.3} MHz)", s.def().carrier_hz / 1e6)).collect();
-            return Err(ReceiverError::NoSignal {
-                low_mhz: low / 1e6,
-                high_mhz: high / 1e6,
-                wanted: wanted.join(", "),
-            });
-        }
-        let mut bands: Vec<(Band, f64)> = Vec::new();
-        for carrier_hz in config.signals.iter().map(|s| s.def().carrier_hz) {
-            if !bands.iter().any(|(_, c)| *c == carrier_hz) {
-                let sharing = config.signals.iter().map(|s| s.def()).filter(|s| s.carrier_hz == carrier_hz);
-                let period_s = sharing.map(Signal::code_period_s).fold(0.0, f64::max);
-                let history_s = 2.0 * period_s + HISTORY_MARGIN_S;
-                bands.push((Band::new(&info, carrier_hz, history_s, config.level), carrier_hz));
-            }
-        }
+        let (bands, received) = plan::plan(&streams, &config)?;
+        config.signals = received.iter().map(|r| r.signal).collect();
+        let feed = |stream| Feed::new(stream, first_rate_hz, config.oscillator_error_ppm, config.level);
         Ok(Self {
+            feeds: streams.iter().map(feed).collect(),
             bands,
+            received,
             slots: Vec::new(),
             gone: BTreeMap::new(),
             assemblers: BTreeMap::new(),
             nav: config.nav.clone(),
-            clock: ReceiverClock::new(info.sample_rate_hz),
+            clock: ReceiverClock::new(first_rate_hz),
             hint: None,
             filter: Filter::new(config.solver.clone(), config.dynamics),
             last_fix: None,
             first_fix_sample: None,
             next_epoch: None,
             offset: config.known_oscillator_ppm.map(|ppm| -ppm * 1e-6),
-            search: Search::new(info.clone(), config.oscillator_error_ppm, config.level),
+            turn: 0,
             found: 0,
             searches: 0,
             shunned: BTreeMap::new(),
             retry_until: 0,
-            levels: LevelStats::default(),
-            specimen: None,
             last_refusal: None,
             suspected_rate_hz: None,
             blocks: 0,
             end: 0,
             drained: Vec::new(),
-            info,
+            streams,
             config,
         })
     }
 
-    /// Takes the next block and returns what came of it, sorted by sample, signal and satellite; the epochs
-    /// of observations and positions that the block completes come last.
-    pub fn push(&mut self, block: &SampleBlock) -> Vec<Event> {
+    /// Takes the next block of each stream, all of the same span, in the order of the streams (of a single stream
+    /// simply the block), and returns what came of them, sorted by sample, signal and satellite. What a search found
+    /// comes first; the epochs of observations and positions that the blocks complete come last.
+    pub fn push(&mut self, blocks: impl AsRef<[SampleBlock]>) -> Vec<Event> {
+        let blocks = blocks.as_ref();
         // One hand-over to the pool a block instead of one a stage, and none if the caller is on it.
-        rayon::scope(|_| self.step(block))
+        rayon::scope(|_| self.step(blocks))
     }
 
-    fn step(&mut self, block: &SampleBlock) -> Vec<Event> {
+    fn step(&mut self, blocks: &[SampleBlock]) -> Vec<Event> {
         let mut events = Vec::new();
-        if self.blocks > 0 && block.first_sample != self.end {
-            self.gap(block.first_sample, &mut events);
+        let Some(first) = blocks.first() else { return events };
+        let gaps = self.feeds.iter().zip(blocks).filter_map(|(feed, block)| feed.missing(block));
+        if let Some(missing) = gaps.max() {
+            self.gap(missing, &mut events);
         }
         self.blocks += 1;
-        self.end = block.first_sample + block.samples.len() as u64;
-        // Front ends settle at first.
-        if self.blocks == SPECIMEN_BLOCK || self.specimen.is_none() {
-            self.specimen = Some(block.clone());
-        }
-        if self.blocks <= LEVEL_BLOCKS || self.blocks.is_multiple_of(LEVEL_BLOCKS) {
-            self.levels.add(block);
-        }
-        self.bands.par_iter_mut().for_each(|(band, _)| band.push(block));
-        self.acquire(block, &mut events);
+        self.end = first.first_sample + first.samples.len() as u64;
+        self.feeds.iter_mut().zip(blocks).for_each(|(feed, block)| feed.take(block));
+        self.bands.par_iter_mut().for_each(|tuned| {
+            if let Some(block) = blocks.get(tuned.stream) {
+                tuned.band.push(block);
+            }
+        });
+        self.acquire(blocks, &mut events);
         self.track(&mut events);
+        self.hand_over(&mut events);
         events.sort_by_key(Event::order);
         self.position(&mut events);
         events
@@ -220,21 +216,34 @@ impl Receiver {
         let mut events = Vec::new();
         if self.found == 0 {
             self.suspected_rate_hz = self.suspect_rate_hz();
-            let wanted = self.wanted(self.end);
-            for acquisition in self.search.finish(&wanted) {
-                self.found += 1;
-                events.push(Event::Acquired(acquisition));
+            for stream in 0..self.feeds.len() {
+                let wanted = self.wanted(stream, self.end);
+                let Some(feed) = self.feeds.get_mut(stream) else { continue };
+                let found = feed.search.finish(&wanted);
+                self.found += found.len();
+                events.extend(found.into_iter().map(Event::Acquired));
             }
         }
         events
     }
 
-    /// The stream.
-    pub fn info(&self) -> &StreamInfo {
-        &self.info
+    /// Every stream.
+    pub fn streams(&self) -> &[Stream] {
+        &self.streams
     }
 
-    /// Signals that are being received: those asked for that lie in the stream.
+    /// The stream in which a signal is received.
+    pub fn stream_of(&self, signal: SignalId) -> Option<&StreamInfo> {
+        let received = self.received.iter().find(|r| r.signal == signal)?;
+        Some(&self.feeds.get(self.bands.get(received.band)?.stream)?.info)
+    }
+
+    /// Samples a second of the first stream, in which events count.
+    pub fn sample_rate_hz(&self) -> f64 {
+        self.feeds.first().map_or(1.0, |feed| feed.info.sample_rate_hz)
+    }
+
+    /// Signals that are being received: those asked for that lie in a stream.
     pub fn signals(&self) -> &[SignalId] {
         &self.config.signals
     }
@@ -282,13 +291,11 @@ impl Receiver {
     /// What stands in the way of a position, in words.
     pub fn diagnose(&self) -> Diagnosis {
         Diagnosis::of(&Evidence {
-            info: &self.info,
-            levels: &self.levels,
-            specimen: self.specimen.as_ref(),
+            feeds: &self.feeds,
             suspected_rate_hz: self.suspected_rate_hz,
             satellites: &self.satellites(),
             oscillator_ppm: self.oscillator_ppm(),
-            duration_s: self.end as f64 / self.info.sample_rate_hz,
+            duration_s: self.end as f64 / self.sample_rate_hz(),
             fixed: self.last_fix.is_some(),
             refusal: self.last_refusal.as_deref(),
         })
@@ -325,13 +332,12 @@ impl Receiver {
     fn now(&self, sample: u64) -> Option<GnssTime> {
         self.clock.time(sample).or_else(|| {
             let (at, time) = self.hint?;
-            Some(time + (sample as f64 - at as f64) / self.info.sample_rate_hz)
+            Some(time + (sample as f64 - at as f64) / self.sample_rate_hz())
         })
     }
 
     /// Channels cannot bridge missing samples; searches start anew.
-    fn gap(&mut self, first_sample: u64, events: &mut Vec<Event>) {
-        let missing = first_sample.saturating_sub(self.end);
+    fn gap(&mut self, missing: u64, events: &mut Vec<Event>) {
         events.push(Event::Gap { sample: self.end, missing });
         for slot in std::mem::take(&mut self.slots) {
             self.remember(&slot);
@@ -342,7 +348,7 @@ impl Receiver {
                 reason: LossReason::Gap,
             });
         }
-        self.search.hasten(first_sample);
+        self.feeds.iter_mut().for_each(|feed| feed.search.hasten(feed.end));
     }
 
     fn remember(&mut self, slot: &Slot) {

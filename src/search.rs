@@ -100,6 +100,11 @@ impl Search {
         self.due = sample;
     }
 
+    /// Leaves out the first look, over the oscillator's error: what is found elsewhere tells the offset.
+    pub(crate) fn skip_first_look(&mut self) {
+        self.stage = Stage::Deep;
+    }
+
     /// Whether a search is under way or due at `sample`, so that the wanted satellites must be known.
     pub(crate) fn is_active(&self, sample: u64) -> bool {
         self.start.is_some() || sample >= self.due

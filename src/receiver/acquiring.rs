@@ -1,13 +1,14 @@
 //! Which satellites to look for, and channels for those found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use megrez_acquire::{Acquisition, SearchPlan, Searcher};
-use megrez_dsp::{SampleBlock, StreamInfo};
+use megrez_dsp::{BLOCK_S, SampleBlock, StreamInfo};
 use megrez_signal::Sat;
 use megrez_track::{ChannelStart, ChannelState};
 
 use super::Receiver;
+use super::plan::Received;
 use crate::search::{Wanted, common_offset, median};
 use crate::slot::Slot;
 use crate::{Event, Observer, Prediction};
@@ -26,6 +27,8 @@ const ENOUGH_SATELLITES: usize = 6;
 const CROSS_CORRELATION_DB: f64 = 18.0;
 /// Half the window of a predicted Doppler in Hz.
 const PREDICTED_HZ: f64 = 500.0;
+/// The same of one that another signal of the satellite tells.
+const AIDED_HZ: f64 = 150.0;
 
 /// A fix older than this says nothing about which satellites are up.
 const PREDICT_VISIBLE_S: f64 = 300.0;
@@ -44,10 +47,11 @@ const COMMON_RATES_HZ: [f64; 18] = [
 impl Receiver {
     /// A common sample rate, other than the stated one, at which satellites appear in the kept block.
     pub(super) fn suspect_rate_hz(&self) -> Option<f64> {
-        let block = self.specimen.as_ref()?;
-        let stated = self.info.sample_rate_hz;
+        let feed = self.feeds.first()?;
+        let block = feed.specimen.as_ref()?;
+        let stated = feed.info.sample_rate_hz;
         COMMON_RATES_HZ.into_iter().filter(|rate| (rate / stated - 1.0).abs() > 1e-4).find(|&rate| {
-            let info = StreamInfo { sample_rate_hz: rate, ..self.info.clone() };
+            let info = StreamInfo { sample_rate_hz: rate, ..feed.info.clone() };
             let (low, high) = info.coverage_hz();
             let mut searcher = Searcher::with_level(&info, self.config.level);
             let inside = self.config.signals.iter().filter(|s| (low..=high).contains(&s.def().carrier_hz));
@@ -59,26 +63,43 @@ impl Receiver {
         })
     }
 
-    pub(super) fn acquire(&mut self, block: &SampleBlock, events: &mut Vec<Event>) {
-        if !self.search.is_active(block.first_sample) {
+    /// Searches the stream whose turn it is, if it is time.
+    pub(super) fn acquire(&mut self, blocks: &[SampleBlock], events: &mut Vec<Event>) {
+        let turn = self.turn;
+        let Some((feed, block)) = self.feeds.get_mut(turn).zip(blocks.get(turn)) else {
+            return self.pass_turn(SEARCH_SOON_S);
+        };
+        if !feed.search.is_active(block.first_sample) {
             return;
         }
         if self.slots.len() >= self.config.max_channels {
-            self.search.postpone(self.end + self.samples(SEARCH_SHORT_OF_SATELLITES_S));
-            return;
+            return feed.search.postpone(feed.end + feed.samples(SEARCH_SHORT_OF_SATELLITES_S));
         }
-        let wanted = self.wanted(block.first_sample);
-        let Some(found) = self.search.offer(block, &wanted) else {
+        if !self.slots.is_empty() {
+            feed.search.skip_first_look();
+        }
+        let wanted = self.wanted(turn, self.end.saturating_sub(self.samples(BLOCK_S)));
+        let Some(feed) = self.feeds.get_mut(turn) else { return };
+        let Some(found) = feed.search.offer(block, &wanted) else {
             if wanted.iter().all(|w| w.prns.is_empty()) {
                 self.searches += 1;
-                self.search.postpone(self.end + self.samples(SEARCH_CONTENT_S));
+                self.pass_turn(SEARCH_CONTENT_S);
             }
             return;
         };
         self.searches += 1;
+        for w in &wanted {
+            let constellation = w.signal.def().constellation;
+            for &prn in &w.prns {
+                if let Some(shunned) = self.shunned.get_mut(&(w.signal, Sat { constellation, prn })) {
+                    shunned.searched = true;
+                }
+            }
+        }
         self.learn_offset(&found);
         let first = self.found == 0 && self.blocks < 100;
         self.found += found.len();
+        let some = !found.is_empty();
         for acquisition in found {
             if self.start(&acquisition) {
                 events.push(Event::Acquired(acquisition));
@@ -93,11 +114,32 @@ impl Receiver {
         } else {
             SEARCH_CONTENT_S
         };
-        self.search.postpone(self.end + self.samples(pause_s));
+        // A first look that found some is followed by a longer one in the same stream.
+        if first && some {
+            self.postpone(pause_s);
+        } else {
+            self.pass_turn(pause_s);
+        }
     }
 
+    /// The next search is of the next stream that holds signals, so many seconds from now.
+    fn pass_turn(&mut self, pause_s: f64) {
+        let count = self.feeds.len().max(1);
+        let holds = |stream: &usize| self.bands.iter().any(|tuned| tuned.stream == *stream);
+        let later = (1..=count).map(|step| (self.turn + step) % count);
+        self.turn = later.into_iter().find(holds).unwrap_or(0);
+        self.postpone(pause_s);
+    }
+
+    fn postpone(&mut self, pause_s: f64) {
+        if let Some(feed) = self.feeds.get_mut(self.turn) {
+            feed.search.postpone(feed.end + feed.samples(pause_s));
+        }
+    }
+
+    /// Samples of the first stream in so many seconds.
     pub(super) fn samples(&self, seconds: f64) -> u64 {
-        (seconds * self.info.sample_rate_hz) as u64
+        (seconds * self.sample_rate_hz()) as u64
     }
 
     /// The common frequency offset: from the last fix, else from tracked satellites, else from two or more
@@ -116,10 +158,8 @@ impl Receiver {
     /// Starts a channel; false if there is a reason not to.
     fn start(&mut self, acquisition: &Acquisition) -> bool {
         let signal = acquisition.signal.def();
-        let Some(band) = self.bands.iter().position(|(_, carrier_hz)| *carrier_hz == signal.carrier_hz)
-        else {
-            return false;
-        };
+        let band = self.received.iter().find(|r| r.signal == acquisition.signal).map(|r| r.band);
+        let Some(place) = band.and_then(|band| self.place(band)) else { return false };
         let busy = self.slots.iter().any(|s| s.sat == acquisition.sat && s.signal.id == acquisition.signal);
         let strongest = self.slots.iter().filter(|s| s.signal.id == acquisition.signal);
         let strongest = strongest.map(|s| s.last_cn0_dbhz).fold(f64::MIN, f64::max);
@@ -133,66 +173,76 @@ impl Receiver {
             doppler_hz: acquisition.doppler_hz,
             cn0_dbhz: acquisition.cn0_dbhz,
         };
-        let slot = Slot::new(
+        self.insert(Slot::new(
             acquisition.sat,
             signal,
-            band,
-            self.info.sample_rate_hz,
+            place,
             self.config.level,
             start,
             &self.config.tracking,
-        );
-        self.slots.push(slot);
-        self.slots.sort_by_key(|s| (s.signal.id, s.sat));
+        ));
         true
     }
 
-    /// Satellites that are not tracked and may be there.
-    pub(super) fn wanted(&self, sample: u64) -> Vec<Wanted> {
+    /// Satellites that are not tracked and may be there, for the signals of a stream.
+    pub(super) fn wanted(&self, stream: usize, sample: u64) -> Vec<Wanted> {
         let predicted = self.predictions(sample);
-        let offset_is_exact = self.last_fix.is_some();
+        let in_stream = |r: &&Received| self.bands.get(r.band).is_some_and(|tuned| tuned.stream == stream);
+        self.received.iter().filter(in_stream).map(|r| self.wanted_on(*r, &predicted)).collect()
+    }
+
+    fn wanted_on(&self, received: Received, predicted: &BTreeMap<Sat, Option<Prediction>>) -> Wanted {
+        let signal = received.signal;
+        let carrier_hz = signal.def().carrier_hz;
         // The first look and the first long one are for all.
         let all = self.searches < 2 || !self.is_content();
         let share = |sat: Sat| all || u64::from(sat.prn) % CONTENT_TURNS == self.searches % CONTENT_TURNS;
-        self.config
-            .signals
-            .iter()
-            .map(|&signal| {
-                let of_signal = || self.slots.iter().filter(|s| s.signal.id == signal);
-                let carrier_hz = signal.def().carrier_hz;
-                let mut windows_hz = BTreeMap::new();
-                let missing = signal
-                    .def()
-                    .senders()
-                    .filter(|&sat| !of_signal().any(|s| s.sat == sat))
-                    .filter(|&sat| self.shunned.get(&(signal, sat)).is_none_or(|&until| sample >= until));
-                let prns = missing
-                    .filter(|&sat| match predicted.get(&sat) {
-                        Some(None) => false,
-                        Some(Some(prediction)) => {
-                            let hz = (prediction.doppler + self.offset.unwrap_or(0.0)) * carrier_hz;
-                            windows_hz.insert(sat.prn, (hz - PREDICTED_HZ, hz + PREDICTED_HZ));
-                            true
-                        }
-                        None => share(sat),
-                    })
-                    .map(|sat| sat.prn)
-                    .collect();
-                let tracked = of_signal().map(|s| (s.sat.prn, s.last_doppler_hz)).collect();
-                Wanted { signal, prns, tracked, offset: self.offset, offset_is_exact, windows_hz }
+        let of_signal = || self.slots.iter().filter(|s| s.signal.id == signal);
+        let mut windows_hz = BTreeMap::new();
+        let mut window = |sat: Sat, doppler: f64, half_hz: f64| {
+            let hz = doppler * carrier_hz;
+            windows_hz.insert(sat.prn, (hz - half_hz, hz + half_hz));
+        };
+        let missing = signal.def().senders().filter(|&sat| !of_signal().any(|s| s.sat == sat));
+        let prns = missing
+            .filter(|&sat| {
+                let other = self.slots.iter().find(|s| s.sat == sat && !s.on_trial);
+                if let Some(other) = other {
+                    // It is handed over. Where that failed it is searched, once, around the Doppler that is known.
+                    let failed = self.is_shunned(signal, sat)
+                        && self.shunned.get(&(signal, sat)).is_some_and(|shunned| !shunned.searched);
+                    window(sat, other.last_doppler_hz / other.signal.carrier_hz, AIDED_HZ);
+                    return failed;
+                }
+                if !received.searched || self.is_shunned(signal, sat) {
+                    return false;
+                }
+                match predicted.get(&sat) {
+                    Some(None) => false,
+                    Some(Some(prediction)) => {
+                        window(sat, prediction.doppler + self.offset.unwrap_or(0.0), PREDICTED_HZ);
+                        true
+                    }
+                    None => share(sat),
+                }
             })
-            .collect()
+            .map(|sat| sat.prn)
+            .collect();
+        let tracked = of_signal().map(|s| (s.sat.prn, s.last_doppler_hz)).collect();
+        let offset_is_exact = self.last_fix.is_some();
+        Wanted { signal, prns, tracked, offset: self.offset, offset_is_exact, windows_hz }
     }
 
     /// Whether enough satellites are tracked that the search for others can take its time.
     fn is_content(&self) -> bool {
-        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised).count();
-        steady >= ENOUGH_SATELLITES && self.end >= self.retry_until
+        let steady = self.slots.iter().filter(|s| s.state() == ChannelState::Synchronised);
+        let sats: BTreeSet<Sat> = steady.map(|s| s.sat).collect();
+        sats.len() >= ENOUGH_SATELLITES && self.end >= self.retry_until
     }
 
     /// For satellites with an ephemeris or almanac, once a position is known: what to expect, or none below
     /// the horizon.
-    fn predictions(&self, sample: u64) -> BTreeMap<Sat, Option<Prediction>> {
+    pub(super) fn predictions(&self, sample: u64) -> BTreeMap<Sat, Option<Prediction>> {
         let Some((at, fix)) = &self.last_fix else { return BTreeMap::new() };
         if sample.saturating_sub(*at) > self.samples(PREDICT_VISIBLE_S) {
             return BTreeMap::new();

@@ -1,8 +1,10 @@
 //! The clock set, observations made, positions solved.
 
+use std::collections::BTreeSet;
+
 use megrez_orbit::{Ecef, Ephemeris, GnssTime, ObservationEpoch};
 use megrez_pvt::{Solution, solve};
-use megrez_signal::SPEED_OF_LIGHT;
+use megrez_signal::{SPEED_OF_LIGHT, Sat};
 use megrez_track::ChannelState;
 
 use super::Receiver;
@@ -20,7 +22,7 @@ const PREDICT_SIGMA_M: f64 = 1000.0;
 impl Receiver {
     pub(super) fn position(&mut self, events: &mut Vec<Event>) {
         for slot in &mut self.slots {
-            slot.refresh(self.end);
+            slot.refresh(self.end as f64);
         }
         if !self.clock.aligned() {
             if self.blocks.is_multiple_of(FIRST_FIX_BLOCKS) {
@@ -31,11 +33,10 @@ impl Receiver {
         while let Some(time) = self.next_epoch {
             let Some(exact) = self.clock.sample(time).filter(|s| *s <= self.end as f64) else { break };
             let sample = exact.floor().max(0.0) as u64;
-            let late_s = (exact - sample as f64) / self.info.sample_rate_hz;
             self.next_epoch = Some((time + self.config.interval_s).round_to(self.config.interval_s));
             self.predict_anchors(sample);
-            let epoch = self.observations(sample, late_s, time);
-            self.solve_epoch(sample, late_s, epoch, events);
+            let epoch = self.observations(exact, time);
+            self.solve_epoch(exact, epoch, events);
         }
     }
 
@@ -45,15 +46,15 @@ impl Receiver {
         let newest = self
             .slots
             .iter()
-            .filter_map(|s| s.transmit(sample))
-            .map(|(t, _)| t)
+            .filter_map(|s| s.transmit(sample as f64))
             .reduce(|a, b| if a > b { a } else { b });
         let Some(newest) = newest else { return };
         self.clock.set(sample, newest + TRAVEL_S);
         let Some(time) = self.clock.time(sample) else { return };
-        let epoch = self.observations(sample, 0.0, time);
-        if epoch.observations.len() < 4 {
-            self.last_refusal = Some(format!("{} satellites with a known time", epoch.observations.len()));
+        let epoch = self.observations(sample as f64, time);
+        let sats: BTreeSet<Sat> = epoch.observations.iter().map(|o| o.sat).collect();
+        if sats.len() < 4 {
+            self.last_refusal = Some(format!("{} satellites with a known time", sats.len()));
             return;
         }
         match solve(&epoch, &self.nav, &self.config.solver, self.config.near_position) {
@@ -67,23 +68,25 @@ impl Receiver {
                 let interval_s = self.config.interval_s;
                 let next = time.round_to(interval_s);
                 self.next_epoch = Some(if next > time { next } else { next + interval_s });
-                let epoch = self.observations(sample, 0.0, time);
-                self.solve_epoch(sample, 0.0, epoch, events);
+                let epoch = self.observations(sample as f64, time);
+                self.solve_epoch(sample as f64, epoch, events);
             }
             Err(error) => self.last_refusal = Some(error.to_string()),
         }
     }
 
-    fn observations(&mut self, sample: u64, late_s: f64, time: GnssTime) -> ObservationEpoch {
+    /// Measurements at the first stream's sample `at`.
+    fn observations(&mut self, at: f64, time: GnssTime) -> ObservationEpoch {
         let mut observations: Vec<_> =
-            self.slots.iter_mut().filter_map(|slot| slot.observe(sample, late_s, time)).collect();
+            self.slots.iter_mut().filter_map(|slot| slot.observe(at, time)).collect();
         observations.sort_by_key(|o| (o.sat, o.code));
         ObservationEpoch { time, observations }
     }
 
-    fn solve_epoch(&mut self, sample: u64, late_s: f64, epoch: ObservationEpoch, events: &mut Vec<Event>) {
+    fn solve_epoch(&mut self, at: f64, epoch: ObservationEpoch, events: &mut Vec<Event>) {
         let outcome = self.filter.update(&epoch, &self.nav);
-        let receiver_s = sample as f64 / self.info.sample_rate_hz + late_s;
+        let sample = at.floor().max(0.0) as u64;
+        let receiver_s = at / self.sample_rate_hz();
         events.push(Event::Observations { sample, receiver_s, epoch });
         match outcome {
             Ok(fix) => {
@@ -104,30 +107,31 @@ impl Receiver {
         }
     }
 
+    /// Position and clock bias in s at `sample`, if a recent and precise fix tells them.
+    pub(super) fn recent_fix(&self, sample: u64) -> Option<(Ecef, f64)> {
+        let (at, fix) = self.last_fix.as_ref()?;
+        let age_s = sample.saturating_sub(*at) as f64 / self.sample_rate_hz();
+        let sigma_m = fix.covariance_enu.iter().enumerate().map(|(i, row)| row[i]).sum::<f64>().sqrt();
+        let known = age_s <= PREDICT_AGE_S && sigma_m < PREDICT_SIGMA_M;
+        known.then_some((fix.position, fix.clock_bias_s + fix.clock_drift * age_s))
+    }
+
     /// With a recent fix and an ephemeris, a channel needs no subframe to know its transmit time.
     fn predict_anchors(&mut self, sample: u64) {
-        let Some((at, fix)) = &self.last_fix else { return };
-        let age_s = sample.saturating_sub(*at) as f64 / self.info.sample_rate_hz;
-        let sigma_m = fix.covariance_enu.iter().enumerate().map(|(i, row)| row[i]).sum::<f64>().sqrt();
-        let precise = sigma_m < PREDICT_SIGMA_M;
-        if age_s > PREDICT_AGE_S || !precise {
-            return;
-        }
-        let Some(reading) = self.clock.time(sample) else { return };
-        let bias_s = fix.clock_bias_s + fix.clock_drift * age_s;
-        let (position, now) = (fix.position, reading - bias_s);
-        for slot in self.slots.iter_mut().filter(|slot| !slot.is_anchored()) {
+        let Some((position, bias_s)) = self.recent_fix(sample) else { return };
+        let Some(now) = self.clock.time(sample).map(|reading| reading - bias_s) else { return };
+        for slot in self.slots.iter_mut().filter(|slot| !slot.is_anchored() && !slot.on_trial) {
             if slot.state() != ChannelState::Synchronised {
                 continue;
             }
             let Some(ephemeris) = self.nav.ephemeris(slot.sat, now) else { continue };
-            slot.predict(sample, transmit_time(ephemeris, now, position));
+            slot.predict(sample as f64, transmit_time(ephemeris, now, position));
         }
     }
 }
 
 /// Reading of the satellite's clock when the signal that arrives at `position` at `now` was sent.
-fn transmit_time(ephemeris: &Ephemeris, now: GnssTime, position: Ecef) -> GnssTime {
+pub(super) fn transmit_time(ephemeris: &Ephemeris, now: GnssTime, position: Ecef) -> GnssTime {
     let mut travel_s = TRAVEL_S;
     let mut clock_s = 0.0;
     for _ in 0..3 {

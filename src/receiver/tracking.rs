@@ -10,20 +10,21 @@ use super::acquiring::{RETRY_S, SEARCH_SOON_S};
 use crate::slot::{Slot, SlotEvent};
 use crate::{Event, LossReason};
 
-/// A satellite that was found but could not be tracked is left alone for so long.
-const SHUN_S: f64 = 20.0;
+/// A signal that could not be tracked where it was thought to be is left alone for so long, in seconds.
+pub(super) const SHUN_S: f64 = 20.0;
 
 impl Receiver {
     pub(super) fn track(&mut self, events: &mut Vec<Event>) {
         let bands = &self.bands;
         self.slots.par_iter_mut().for_each(|slot| {
-            if let Some((band, _)) = bands.get(slot.band) {
-                slot.process(&band.view());
+            if let Some(tuned) = bands.get(slot.place.band) {
+                slot.process(&tuned.band.view());
             }
         });
         let mut slots = std::mem::take(&mut self.slots);
         let mut drained = std::mem::take(&mut self.drained);
         let mut kept = Vec::with_capacity(slots.len());
+        let mut gone = Vec::new();
         for mut slot in slots.drain(..) {
             slot.drain(&mut drained);
             let mut lost = false;
@@ -43,21 +44,40 @@ impl Receiver {
                 }
             }
             if lost {
-                self.remember(&slot);
-                if slot.subframes > 0 {
-                    self.retry_until = self.end + self.samples(RETRY_S);
-                    self.search.hasten(self.end + self.samples(SEARCH_SOON_S));
-                } else {
-                    let until = self.end + self.samples(SHUN_S);
-                    self.shunned.insert((slot.signal.id, slot.sat), until);
-                }
+                gone.push(slot);
             } else {
                 kept.push(slot);
             }
         }
         self.drained = drained;
         self.slots = kept;
+        gone.iter().for_each(|slot| self.forget(slot));
         self.drop_copies(events);
+    }
+
+    /// Decides how a lost satellite is found again.
+    fn forget(&mut self, slot: &Slot) {
+        self.remember(slot);
+        let others = self.slots.iter().any(|other| other.sat == slot.sat);
+        if slot.synchronised && others {
+            // It is handed over anew.
+            return;
+        }
+        let lost = slot.subframes > 0 && !others;
+        if lost {
+            self.retry_until = self.end + self.samples(RETRY_S);
+        } else {
+            self.shun(slot.signal.id, slot.sat, SHUN_S);
+        }
+        // It is searched where it is expected: a lost one by its prediction, one that is not where another signal
+        // of the satellite says, by the latter's Doppler.
+        if lost || others {
+            let stream = self.bands.get(slot.place.band).map(|tuned| tuned.stream);
+            self.turn = stream.unwrap_or(self.turn);
+            if let Some(feed) = self.feeds.get_mut(self.turn) {
+                feed.search.hasten(feed.end + feed.samples(SEARCH_SOON_S));
+            }
+        }
     }
 
     fn message(&mut self, sample: u64, slot: &mut Slot, subframe: Box<Subframe>, events: &mut Vec<Event>) {

@@ -7,45 +7,53 @@ use std::collections::BTreeMap;
 
 use megrez::dsp::SampleFormat;
 use megrez::prelude::*;
-use megrez_sim::{Scene, Simulation};
-use megrez_source::{InputOptions, ReadSource, Resolved, Source};
+use megrez_sim::{Scene, Simulation, TruthEpoch};
+use megrez_source::{InputOptions, ReadSource, Resolved, Source, Together};
 
 /// What a receiver made of a scene.
 pub struct Outcome {
+    /// The first stream's.
     pub simulation: Simulation,
+    /// Those of the further streams.
+    pub further: Vec<Simulation>,
     pub receiver: Receiver,
     pub events: Vec<Event>,
 }
 
-/// Simulates a scene and receives it, through the bytes of its sample format.
+/// Simulates a scene of one stream or several and receives it, through the bytes of its sample formats.
 pub fn receive(
     scene: Scene,
     configure: impl FnOnce(megrez::ReceiverBuilder) -> megrez::ReceiverBuilder,
 ) -> Outcome {
-    let simulation = Simulation::new(scene).unwrap();
-    let info = simulation.info();
-    let mut receiver = configure(Receiver::builder(info.clone())).build().unwrap();
-    let options = InputOptions {
-        format: Some(simulation.format()),
-        rate_hz: Some(info.sample_rate_hz),
-        center_hz: Some(info.center_hz),
-        ..InputOptions::default()
-    };
+    let mut simulations = Simulation::streams(&scene).unwrap();
     let mut events = Vec::new();
-    let (reading, mut writing) = std::io::pipe().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            simulation.write(&mut writing, |_| ()).unwrap();
-            drop(writing);
+    let receiver = std::thread::scope(|scope| {
+        let sources = simulations.iter().map(|simulation| {
+            let info = simulation.info();
+            let options = InputOptions {
+                format: Some(simulation.format()),
+                rate_hz: Some(info.sample_rate_hz),
+                center_hz: Some(info.center_hz),
+                ..InputOptions::default()
+            };
+            let (reading, mut writing) = std::io::pipe().unwrap();
+            scope.spawn(move || {
+                simulation.write(&mut writing, |_| ()).unwrap();
+                drop(writing);
+            });
+            let described = Resolved::of_stream("simulation", &options).unwrap();
+            Box::new(ReadSource::new(reading, described).unwrap()) as Box<dyn Source + Send>
         });
-        let mut source =
-            ReadSource::new(reading, Resolved::of_stream("simulation", &options).unwrap()).unwrap();
-        while let Some(block) = source.next_block().unwrap() {
-            events.extend(receiver.push(&block));
+        let mut source = Together::new(sources.collect()).unwrap();
+        let mut receiver = configure(Receiver::builder_of(source.streams())).build().unwrap();
+        let mut blocks = Vec::new();
+        while source.next_blocks(&mut blocks).unwrap() {
+            events.extend(receiver.push(&blocks));
         }
         events.extend(receiver.finish());
+        receiver
     });
-    Outcome { simulation, receiver, events }
+    Outcome { simulation: simulations.remove(0), further: simulations, receiver, events }
 }
 
 /// Root mean squares of observations against the truth.
@@ -72,6 +80,13 @@ impl Outcome {
             Event::Observations { receiver_s, epoch, .. } => Some((*receiver_s, epoch)),
             _ => None,
         })
+    }
+
+    /// The truth, of the signals of all streams.
+    pub fn truth(&self, receiver_s: f64) -> TruthEpoch {
+        let mut truth = self.simulation.truth(receiver_s);
+        truth.signals.extend(self.further.iter().flat_map(|s| s.truth(receiver_s).signals));
+        truth
     }
 
     pub fn first_fix_s(&self) -> Option<f64> {
@@ -101,7 +116,7 @@ impl Outcome {
         let (mut doppler, mut range) = (Vec::new(), Vec::new());
         let mut arcs: BTreeMap<(Sat, ObsCode), u64> = BTreeMap::new();
         for (receiver_s, epoch) in self.epochs().filter(|(s, _)| *s >= from_s) {
-            let truth = self.simulation.truth(receiver_s);
+            let truth = self.truth(receiver_s);
             let mut ranges = Vec::new();
             let mut cycles = Vec::new();
             for o in &epoch.observations {

@@ -108,8 +108,10 @@ pub fn instant(text: &str) -> Result<GnssTime, String> {
 
 #[derive(Args)]
 pub struct InputArgs {
-    /// File of samples, `.sigmf-meta`, `-` for standard input, or rtl_tcp://host:port
-    pub input: String,
+    /// File of samples, `.sigmf-meta`, `-` for standard input, or rtl_tcp://host:port; several of one front end with
+    /// one clock are received together
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
 
     /// Sample format: cs1 cs2 cs4 cs8 cu8 cs16 cf32 (complex), s1 s2 s4 s8 u8 s16 f32 (real)
     #[arg(short, long, value_name = "F")]
@@ -119,11 +121,12 @@ pub struct InputArgs {
     #[arg(short, long, value_name = "R", value_parser = positive)]
     pub rate: Option<f64>,
 
-    /// Radio frequency at 0 Hz of the samples, such as 1575.42M
-    #[arg(short, long, value_name = "C", value_parser = positive)]
-    pub center: Option<f64>,
+    /// Radio frequency at 0 Hz of the samples, such as 1575.42M; of several inputs, or of interleaved channels of one,
+    /// separated by commas
+    #[arg(short, long, value_name = "C", value_parser = positive, value_delimiter = ',')]
+    pub center: Vec<f64>,
 
-    /// Front-end description (TOML) for other packings
+    /// Front-end description (TOML) for other packings and for several streams
     #[arg(long, value_name = "FE.toml")]
     pub config: Option<PathBuf>,
 
@@ -142,7 +145,7 @@ pub struct InputArgs {
 
 #[derive(Args)]
 pub struct SignalArgs {
-    /// Signals, separated by commas: B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5 [default: all that lie in the stream but SBAS; `run` leaves out B1C too]
+    /// Signals, separated by commas: B1I, B1C, B2I, B2a, B2b, B3I, L1CA, SBAS-L1, SBAS-L5 [default: all that lie in a stream but SBAS; `run` searches no satellites by B1C, but takes it up where another signal of the satellite is tracked]
     #[arg(short, long, value_delimiter = ',', value_name = "S")]
     pub signals: Vec<SignalId>,
 
@@ -201,6 +204,7 @@ pub struct DemoArgs {
   megrez run capture.sigmf-meta --state rx.json
   hackrf_transfer -r - -s 20000000 -f 1568000000 | megrez run - -f cs8 -r 20M -c 1568M
   megrez run rtl_tcp://192.168.1.5:1234 --rate 2.4M --center 1575.42M
+  megrez run B1.cs8 B3.cs8 --rate 20M --center 1568M,1268.52M
   megrez run capture.bin --config frontend.toml --signals B1I --truth 30.5,114.4,50")]
 pub struct RunArgs {
     #[command(flatten)]
@@ -268,6 +272,7 @@ pub enum Plan {
 #[command(after_help = "Examples:
   megrez acquire capture.cs8 --rate 4M --center 1575.42M
   megrez acquire capture.bin --config frontend.toml --signals B1I,B1C --json
+  megrez acquire nt1065_grabber.bin --config nt1065.toml --signals B1I,B2a,B2b
   megrez acquire capture.cu8 -r 2.048M -c 1575.42M --plan weak
   megrez acquire capture.bin --config frontend.toml --nav brdc.rnx --near 35.7,139.8,60 --time 2021-11-25T00:40:40")]
 pub struct AcquireArgs {
@@ -368,7 +373,8 @@ pub struct SnapshotArgs {
   megrez simulate --at 30.5,114.4,50 --rate 4M --center 1561.098M --signals B1I -o b1i.cs8
   megrez simulate scene.toml --duration 10 --seed 7 -o - | megrez run - -f cs8 -r 4M -c 1575.42M
 
-Beside NAME.cs8 come NAME.sigmf-meta and NAME.truth.jsonl.")]
+Beside NAME.cs8 come NAME.sigmf-meta and NAME.truth.jsonl. A scene of several streams makes NAME-1.cs8, NAME-2.cs8 …,
+to be received together.")]
 pub struct SimulateArgs {
     /// Scene file (TOML); flags override it
     pub scene: Option<PathBuf>,

@@ -144,14 +144,18 @@ fn nt1065() {
     compare("NT1065", &found, &[b1i, b1c, l1ca]);
 }
 
-/// What is listed for a BeiDou signal with a code of 1 ms.
-fn bds<'a>(signal: &'a str, strong: &'a [Listed], weak: &'a [Listed]) -> List<'a> {
-    List { signal, system: 'C', period_ms: 1.0, strong, weak }
-}
-
+/// All streams of the packed file at once: each signal is looked for in the stream that holds it.
 #[test]
-fn nt1065_lower_bands() {
+fn nt1065_bands_together() {
     let Some(file) = recording("ugsdr/nt1065_grabber.bin") else { return };
+    let b1i = [
+        (26, -1500.0, 0.760352),
+        (24, 750.0, 0.158591),
+        (34, 2750.0, 0.620075),
+        (57, -1750.0, 0.812881),
+        (35, -2750.0, 0.571371),
+    ];
+    let weak_b1i = [(12, 0.0, 0.334692), (25, 2250.0, 0.484025), (33, -2150.0, 0.477925)];
     let b2a = [
         (24, 500.0, 0.158755),
         (26, -1000.0, 0.760604),
@@ -168,30 +172,36 @@ fn nt1065_lower_bands() {
         (33, NAN, 0.477962),
     ];
     let b2i = [(12, 0.0, 0.334830), (11, 2000.0, 0.353208)];
-    let search = |channel: &str, signals: &str| {
-        let signals = ["--channel", channel, "--signals", signals, "--oscillator", "3"];
-        json("acquire", &file, "nt1065-ch1.toml", &[&FEW_MS[..], &signals].concat())
-    };
-    let lower = search("3", "B2a");
-    compare("NT1065", &lower, &[bds("B2a", &b2a, &[])]);
-    let upper = search("4", "B2b,B2I");
+    let asked = ["--signals", "B1I,B2a,B2b,B2I", "--oscillator", "3"];
+    let found = json("acquire", &file, "nt1065.toml", &[&FEW_MS[..], &asked].concat());
     // C11 is weak (37 dB-Hz) and its Doppler 330 Hz from the listed one.
-    compare("NT1065", &upper, &[bds("B2b", &b2b, &[]), bds("B2I", &b2i[..1], &[(11, NAN, b2i[1].2)])]);
+    let weak_b2i = [(11, NAN, b2i[1].2)];
+    let lists = [
+        bds("B1I", &b1i, &weak_b1i),
+        bds("B2a", &b2a, &[]),
+        bds("B2b", &b2b, &[]),
+        bds("B2I", &b2i[..1], &weak_b2i),
+    ];
+    compare("NT1065", &found, &lists);
 
     // One satellite sends all its signals at once: the codes agree but for the ionosphere and the front end.
-    let l1 = search("1", "B1I");
-    let start = |found: &Value, sat: &str, signal: &str| {
+    let start = |sat: &str, signal: &str| {
         let found = found.as_array().unwrap();
         let entry = found.iter().find(|f| f["sat"] == sat && f["signal"] == signal).unwrap();
         entry["code_start_s"].as_f64().unwrap()
     };
     for sat in ["C24", "C26", "C34", "C35"] {
-        let starts = [start(&l1, sat, "B1I"), start(&lower, sat, "B2a"), start(&upper, sat, "B2b")];
+        let starts = ["B1I", "B2a", "B2b"].map(|signal| start(sat, signal));
         let apart =
             starts.iter().fold(f64::MIN, |a, &s| a.max(s)) - starts.iter().fold(f64::MAX, |a, &s| a.min(s));
         eprintln!("{sat}: B1I, B2a and B2b start within {:.3} us", apart * 1e6);
         assert!(apart < 0.3e-6, "{sat}: {starts:?}");
     }
+}
+
+/// What is listed for a BeiDou signal with a code of 1 ms.
+fn bds<'a>(signal: &'a str, strong: &'a [Listed], weak: &'a [Listed]) -> List<'a> {
+    List { signal, system: 'C', period_ms: 1.0, strong, weak }
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub use nmea::{BeidouTalker, NmeaEpoch, NmeaOptions, NmeaWriter, checksum};
 pub use pos::{PosHeader, PosQuality, PosRecord, PosWriter};
 pub use record::{DopRecord, SatRecord, SolutionLog, SolutionRecord};
 pub use summary::{
-    ErrorSummary, InputSummary, MeanPosition, SatSummary, SignalSummary, Summary, SummaryBuilder,
+    ErrorSummary, InputSummary, MeanPosition, SatSummary, SignalSummary, StreamSummary, Summary,
+    SummaryBuilder,
 };
 
 /// Something that takes positions.

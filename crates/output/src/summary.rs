@@ -53,6 +53,20 @@ pub struct InputSummary {
     pub complex: bool,
     /// Samples read.
     pub samples: u64,
+    /// The streams beside this one, if there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_streams: Vec<StreamSummary>,
+}
+
+/// A stream of samples.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StreamSummary {
+    /// Samples a second.
+    pub sample_rate_hz: f64,
+    /// Centre frequency in Hz.
+    pub center_hz: f64,
+    /// Complex samples.
+    pub complex: bool,
 }
 
 /// A satellite seen.

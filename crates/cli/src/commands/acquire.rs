@@ -1,6 +1,6 @@
 //! `megrez acquire`: one search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use megrez::acquire::{Acquisition, SearchPlan, Searcher};
@@ -66,30 +66,38 @@ fn round(value: f64, digits: i32) -> f64 {
 
 pub fn run(args: &AcquireArgs) -> Result<bool, CliError> {
     let mut input = Input::open(&args.input)?;
-    let info = input.info().clone();
-    let wanted = signals(&args.signals.signals, &info)?;
+    let streams = input.streams().to_vec();
+    let wanted = signals(&args.signals.signals, &streams)?;
     let default_s = if args.plan == Plan::Weak { WEAK_S } else { DEFAULT_S };
     let samples = input.collect(args.integrate.unwrap_or(default_s))?;
     let predictions = predictions(args)?;
     let request = Request {
-        signals: &wanted,
         sats: &args.sats,
         oscillator_ppm: args.signals.oscillator,
         false_alarm: args.false_alarm / wanted.len() as f64,
         plan: args.plan,
         predictions: predictions.as_ref(),
     };
-    let found = search(&samples, &info, &request)?;
+    let mut rows = Vec::new();
+    for (index, (samples, stream)) in samples.iter().zip(&streams).enumerate() {
+        let here: Vec<SignalId> = wanted.iter().filter(|w| w.0 == index).map(|w| w.1).collect();
+        if !here.is_empty() {
+            let found = search(samples, &stream.info, &here, &request)?;
+            rows.extend(found.iter().map(|a| Found::of(a, &stream.info)));
+        }
+    }
     let mut out = std::io::stdout().lock();
-    let rows: Vec<Found> = found.iter().map(|a| Found::of(a, &info)).collect();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
     } else {
         write!(out, "{}", print(&rows))?;
-        eprintln!("{} satellites in {:.0} ms", rows.len(), samples.len() as f64 / info.sample_rate_hz * 1e3);
+        let span =
+            samples.iter().zip(&streams).map(|(s, stream)| s.len() as f64 / stream.info.sample_rate_hz);
+        let sats: BTreeSet<&String> = rows.iter().map(|row| &row.sat).collect();
+        eprintln!("{} satellites in {:.0} ms", sats.len(), span.fold(0.0, f64::max) * 1e3);
     }
-    Ok(!found.is_empty())
+    Ok(!rows.is_empty())
 }
 
 /// The satellites as a table.
@@ -143,7 +151,6 @@ fn predictions(args: &AcquireArgs) -> Result<Option<Predictions>, CliError> {
 
 /// What to search for.
 pub struct Request<'a> {
-    pub signals: &'a [SignalId],
     /// Satellites; all if empty.
     pub sats: &'a [Sat],
     /// Error of the oscillator at most.
@@ -155,15 +162,16 @@ pub struct Request<'a> {
     pub predictions: Option<&'a Predictions>,
 }
 
-/// Searches near the nominal frequency, then over the oscillator's possible error.
+/// Searches for `signals` near the nominal frequency, then over the oscillator's possible error.
 pub fn search(
     samples: &Samples,
     info: &StreamInfo,
+    signals: &[SignalId],
     request: &Request<'_>,
 ) -> Result<Vec<Acquisition>, CliError> {
     let available_s = samples.len() as f64 / info.sample_rate_hz;
     let mut plans = Vec::new();
-    for &signal in request.signals {
+    for &signal in signals {
         let mut plan = match request.plan {
             Plan::Auto => SearchPlan::for_available(signal, available_s, 0.0),
             Plan::Weak => SearchPlan::weak(signal, 0.0),

@@ -13,6 +13,7 @@ use crate::error::CliError;
 use crate::progress;
 use crate::truth::Truth;
 
+const SIGNALS: [SignalId; 2] = [SignalId::B1I, SignalId::L1CA];
 /// Holds B1I and L1 C/A with their main lobes.
 const RATE_HZ: f64 = 18e6;
 const CENTER_HZ: f64 = 1_568.0e6;
@@ -23,7 +24,7 @@ pub fn run(args: &DemoArgs) -> Result<bool, CliError> {
     let scene = Scene {
         duration_s: args.duration,
         seed: args.seed,
-        signals: vec![SignalId::B1I, SignalId::L1CA],
+        signals: SIGNALS.to_vec(),
         satellites: Satellites { elevation_mask_deg: ELEVATION_MASK_DEG, ..Satellites::default() },
         cn0: Cn0 { zenith_dbhz: Some(48.0), horizon_dbhz: Some(38.0), ..Cn0::default() },
         front_end: FrontEnd {
@@ -43,7 +44,7 @@ pub fn run(args: &DemoArgs) -> Result<bool, CliError> {
         info.sample_rate_hz / 1e6,
         info.center_hz / 1e6
     );
-    let receiver = Receiver::builder(info.clone()).build()?;
+    let receiver = Receiver::builder(info.clone()).signals(SIGNALS).build()?;
     let mut session = Session::new(receiver, Some(Truth::Fixed(place)), false);
     let bar = progress::bar(Some((args.duration * 100.0) as u64), false);
     // Through a pipe and the reader, as any recording would come.
@@ -63,10 +64,10 @@ pub fn run(args: &DemoArgs) -> Result<bool, CliError> {
         });
         let received = (|| {
             let mut source = ReadSource::new(reading, Resolved::of_stream("demo", &options)?)?;
-            while let Some(block) = source.next_block()? {
-                session.push(&block)?;
+            let mut blocks = Vec::new();
+            while source.next_blocks(&mut blocks)? {
+                session.push(&blocks)?;
                 bar.inc(1);
-                source.recycle(block);
             }
             Ok::<(), CliError>(())
         })();

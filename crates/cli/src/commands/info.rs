@@ -24,24 +24,25 @@ pub fn run(args: &InfoArgs) -> Result<bool, CliError> {
         Ok(input) => input,
         Err(error) => return guess::report(&args.input, error, args.json, &mut out),
     };
-    let info = input.info().clone();
+    let info = input.only_stream()?.clone();
+    let streams = input.streams().to_vec();
     let expected = input.expected();
-    let samples = input.collect(LOOK_S)?;
+    let samples = input.collect(LOOK_S)?.into_iter().next().unwrap_or_else(|| Samples::new(info.complex));
     let mut levels = LevelStats::default();
     let block = SampleBlock { first_sample: 0, samples };
     levels.add(&block);
     let density = spectrum(&block.samples, &info, BINS);
-    let found = match signals(&args.signals.signals, &info) {
+    let found = match signals(&args.signals.signals, &streams) {
         Ok(wanted) if !args.no_satellites => {
+            let wanted: Vec<SignalId> = wanted.into_iter().map(|(_, signal)| signal).collect();
             let request = Request {
-                signals: &wanted,
                 sats: &[],
                 oscillator_ppm: args.signals.oscillator,
                 false_alarm: 1e-3,
                 plan: Plan::Auto,
                 predictions: None,
             };
-            search(&block.samples, &info, &request)?
+            search(&block.samples, &info, &wanted, &request)?
         }
         Ok(_) => Vec::new(),
         Err(error) => {

@@ -30,20 +30,19 @@ const POLL: Duration = Duration::from_millis(200);
 
 pub fn run(args: &RunArgs) -> Result<bool, CliError> {
     let input = Input::open(&args.input)?;
-    let info = input.info().clone();
-    let receiver = build(args, &info)?;
+    let receiver = build(args, input.streams())?;
     let mut session = Session::new(receiver, args.truth.clone(), args.quiet);
     if let Some(dir) = &args.out {
         session.sinks = Some(Sinks::create(dir, args.talker, session.receiver.signals(), args.interval)?);
     }
     if !args.quiet {
         let names: Vec<String> = session.receiver.signals().iter().map(ToString::to_string).collect();
-        eprintln!(
-            "receiving {} from {} Msps around {:.3} MHz",
-            names.join(", "),
-            info.sample_rate_hz / 1e6,
-            info.center_hz / 1e6
-        );
+        let streams: Vec<String> = input
+            .streams()
+            .iter()
+            .map(|s| format!("{} Msps around {:.3} MHz", s.info.sample_rate_hz / 1e6, s.info.center_hz / 1e6))
+            .collect();
+        eprintln!("receiving {} from {}", names.join(", "), streams.join(" and "));
     }
     finish_on_interrupt();
     let bar = progress::bar(input.expected(), args.quiet);
@@ -53,7 +52,7 @@ pub fn run(args: &RunArgs) -> Result<bool, CliError> {
     bar.finish_and_clear();
     let diagnosis = session.receiver.diagnose();
     // What was good before an error is written all the same, and no failure hides an earlier one.
-    let summary = session.summary(&args.input.input, &diagnosis);
+    let summary = session.summary(&args.input.inputs.join(" "), &diagnosis);
     let written = session.sinks.take().map_or(Ok(()), |sinks| sinks.finish(&session.receiver));
     let summarised = args.out.as_deref().map_or(Ok(()), |dir| {
         write_file(&dir.join("summary.json"), |out| summary.write(out).map_err(CliError::new))
@@ -98,8 +97,8 @@ fn finish_on_interrupt() {
     }
 }
 
-fn build(args: &RunArgs, info: &StreamInfo) -> Result<Receiver, CliError> {
-    let mut builder = Receiver::builder(info.clone());
+fn build(args: &RunArgs, streams: &[Stream]) -> Result<Receiver, CliError> {
+    let mut builder = Receiver::builder_of(streams);
     if !args.signals.signals.is_empty() {
         builder = builder.signals(args.signals.signals.iter().copied());
     }
@@ -131,20 +130,18 @@ fn build(args: &RunArgs, info: &StreamInfo) -> Result<Receiver, CliError> {
 
 /// Reads on one thread, receives on this one. An error ends the stream; what came before it is received.
 fn feed(mut input: Input, session: &mut Session, bar: &indicatif::ProgressBar) -> Result<(), CliError> {
-    let (to_receiver, blocks) = mpsc::sync_channel(AHEAD);
+    let (to_receiver, blocks) = mpsc::sync_channel::<Vec<SampleBlock>>(AHEAD);
     let (to_reader, spent) = mpsc::channel();
     let reader = std::thread::spawn(move || {
         let outcome = loop {
-            while let Ok(block) = spent.try_recv() {
-                input.recycle(block);
-            }
-            match input.next_block() {
-                Ok(Some(block)) => {
-                    if to_receiver.send(block).is_err() {
+            let mut blocks = spent.try_recv().unwrap_or_default();
+            match input.next_blocks(&mut blocks) {
+                Ok(true) => {
+                    if to_receiver.send(blocks).is_err() {
                         break Ok(());
                     }
                 }
-                Ok(None) => break Ok(()),
+                Ok(false) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
@@ -174,7 +171,7 @@ fn feed(mut input: Input, session: &mut Session, bar: &indicatif::ProgressBar) -
 }
 
 /// The next block; none at the end or after an interrupt, even while a live input is silent.
-fn next(blocks: &mpsc::Receiver<SampleBlock>) -> Option<SampleBlock> {
+fn next(blocks: &mpsc::Receiver<Vec<SampleBlock>>) -> Option<Vec<SampleBlock>> {
     while !INTERRUPTED.load(Ordering::Relaxed) {
         match blocks.recv_timeout(POLL) {
             Ok(block) => return Some(block),
@@ -213,9 +210,12 @@ impl Session {
         }
     }
 
-    pub fn push(&mut self, block: &SampleBlock) -> Result<(), CliError> {
-        let events = self.receiver.push(block);
-        self.end = block.first_sample + block.samples.len() as u64;
+    /// Takes the next block of each stream.
+    pub fn push(&mut self, blocks: &[SampleBlock]) -> Result<(), CliError> {
+        let events = self.receiver.push(blocks);
+        if let Some(first) = blocks.first() {
+            self.end = first.first_sample + first.samples.len() as u64;
+        }
         self.blocks += 1;
         for event in &events {
             self.event(event)?;
@@ -232,21 +232,27 @@ impl Session {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), CliError> {
-        let rate_hz = self.receiver.info().sample_rate_hz;
+        let rate_hz = self.receiver.sample_rate_hz();
         match event {
             Event::Acquired(a) => {
                 self.cn0.insert((a.signal, a.sat), a.cn0_dbhz);
-                self.say(a.sample, || {
+                let own_hz = self.receiver.stream_of(a.signal).map_or(rate_hz, |info| info.sample_rate_hz);
+                self.say((a.sample as f64 * rate_hz / own_hz) as u64, || {
                     format!(
                         "{} {} found, Doppler {:+.0} Hz, {:.0} dB-Hz",
                         a.sat, a.signal, a.doppler_hz, a.cn0_dbhz
                     )
                 });
             }
+            Event::HandedOver { sample, sat, signal, from } => self.say(*sample, || match from {
+                Some(from) => format!("{sat} {signal} taken up from {from}"),
+                None => format!("{sat} {signal} taken up as predicted"),
+            }),
             Event::Lost { sample, sat, signal, reason } => {
                 let why = match reason {
                     LossReason::Signal(why) => why.clone(),
                     LossReason::CrossCorrelation(other) => format!("a cross-correlation of {other}"),
+                    LossReason::Disagreement => "not where the satellite's other signals are".to_string(),
                     LossReason::Gap => "samples missing".to_string(),
                     _ => String::new(),
                 };
@@ -280,7 +286,7 @@ impl Session {
     /// A line of talk, with the time in the recording.
     fn say(&self, sample: u64, text: impl FnOnce() -> String) {
         if !self.quiet {
-            eprintln!("{:8.2} s  {}", sample as f64 / self.receiver.info().sample_rate_hz, text());
+            eprintln!("{:8.2} s  {}", sample as f64 / self.receiver.sample_rate_hz(), text());
         }
     }
 
@@ -297,7 +303,6 @@ impl Session {
     }
 
     pub fn summary(&self, name: &str, diagnosis: &Diagnosis) -> Summary {
-        let info = self.receiver.info();
         let mut builder = self.summary.clone();
         for sat in self.receiver.satellites() {
             builder.seen(sat.sat, sat.signal, sat.cn0_dbhz);
@@ -307,14 +312,23 @@ impl Session {
         }
         let mut summary = builder.finish();
         summary.megrez = env!("CARGO_PKG_VERSION").to_string();
+        let [first, further @ ..] = self.receiver.streams() else { return summary };
         summary.input = megrez_output::InputSummary {
             name: name.to_string(),
-            sample_rate_hz: info.sample_rate_hz,
-            center_hz: info.center_hz,
-            complex: info.complex,
+            sample_rate_hz: first.info.sample_rate_hz,
+            center_hz: first.info.center_hz,
+            complex: first.info.complex,
             samples: self.end,
+            further_streams: further
+                .iter()
+                .map(|s| megrez_output::StreamSummary {
+                    sample_rate_hz: s.info.sample_rate_hz,
+                    center_hz: s.info.center_hz,
+                    complex: s.info.complex,
+                })
+                .collect(),
         };
-        summary.duration_s = self.end as f64 / info.sample_rate_hz;
+        summary.duration_s = self.end as f64 / first.info.sample_rate_hz;
         summary.oscillator_ppm = self.receiver.oscillator_ppm();
         summary.diagnosis = diagnosis.findings.iter().map(|f| f.what.clone()).collect();
         summary

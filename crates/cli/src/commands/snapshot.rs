@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use megrez::acquire::Acquisition;
-use megrez::dsp::StreamInfo;
+use megrez::dsp::{Stream, StreamInfo};
 use megrez::orbit::{Ecef, GnssTime, NavData, TimeScale, look_angles};
 use megrez::pvt::{CodePhase, SolverConfig, solve_snapshot};
 use megrez::signal::{Sat, SignalId};
@@ -28,8 +28,8 @@ const FOLD_HZ: f64 = 100e3;
 pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
     let nav = read_nav(&args.nav)?;
     let mut input = Input::open(&args.input)?;
-    let info = input.info().clone();
-    let wanted = signals(&args.signals.signals, &info)?;
+    let streams = input.streams().to_vec();
+    let wanted = signals(&args.signals.signals, &streams)?;
     let samples = input.collect(args.integrate.unwrap_or(DEFAULT_S))?;
     let start = args.time + args.input.skip;
     let near = args.near.map(|near| near.to_ecef());
@@ -42,26 +42,34 @@ pub fn run(args: &SnapshotArgs) -> Result<bool, CliError> {
         .hint("check --time, --near, and that --nav covers them"));
     }
     let request = Request {
-        signals: &wanted,
         sats: &sats,
         oscillator_ppm: args.signals.oscillator,
         false_alarm: FALSE_ALARM,
         plan: Plan::Auto,
         predictions: None,
     };
-    let found = search(&samples, &info, &request)?;
-    let rows: Vec<Found> = found.iter().map(|a| Found::of(a, &info)).collect();
+    let span_s = samples.iter().zip(&streams).map(|(s, stream)| s.len() as f64 / stream.info.sample_rate_hz);
+    let middle_s = 0.5 * span_s.fold(DEFAULT_S, f64::min);
+    let (mut rows, mut phases, mut folded) = (Vec::new(), Vec::new(), false);
+    for (index, (samples, Stream { info, .. })) in samples.iter().zip(&streams).enumerate() {
+        let here: Vec<SignalId> = wanted.iter().filter(|w| w.0 == index).map(|w| w.1).collect();
+        if here.is_empty() {
+            continue;
+        }
+        let found = search(samples, info, &here, &request)?;
+        rows.extend(found.iter().map(|a| Found::of(a, info)));
+        phases.extend(found.iter().map(|a| code_phase(a, info, middle_s)));
+        folded |= here.iter().any(|&s| is_folded(s, info));
+    }
     if !args.json {
         eprint!("{}", print(&rows));
     }
-    let middle_s = 0.5 * (samples.len() as f64 / info.sample_rate_hz).min(DEFAULT_S);
-    let phases: Vec<CodePhase> = found.iter().map(|a| code_phase(a, &info, middle_s)).collect();
     let config = SolverConfig::default();
     let solution = solve_snapshot(&phases, &nav, start + middle_s, args.time_error, near, &config);
     let solution = match solution {
         Ok(solution) => solution,
         Err(error) => {
-            let hint = if near.is_none() && wanted.iter().any(|&s| is_folded(s, &info)) {
+            let hint = if near.is_none() && folded {
                 "real samples with the carrier at 0 Hz do not tell the signs of Dopplers: give --near"
             } else {
                 "check --time and that --nav covers it; --near helps with few satellites"

@@ -20,10 +20,11 @@ struct Guess {
 
 /// Reports a guess in place of `error`, if the error is that the input is not described fully.
 pub fn report(args: &InputArgs, error: CliError, json: bool, out: &mut impl Write) -> Result<bool, CliError> {
-    if args.format.is_some() || args.config.is_some() || args.input == "-" {
+    let [input] = args.inputs.as_slice() else { return Err(error) };
+    if args.format.is_some() || args.config.is_some() || input == "-" {
         return Err(error);
     }
-    let Ok(file) = File::open(&args.input) else { return Err(error) };
+    let Ok(file) = File::open(input) else { return Err(error) };
     let mut bytes = Vec::new();
     if file.take(LOOK).read_to_end(&mut bytes).is_err() || bytes.len() < 4096 {
         return Err(error);
