@@ -87,3 +87,39 @@ fn no_signal(streams: &[Stream], wanted: &[SignalId]) -> ReceiverError {
         wanted: wanted.collect::<Vec<_>>().join(", "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use megrez_dsp::StreamInfo;
+
+    fn received(
+        rate_hz: f64,
+        center_hz: f64,
+        signals: &[SignalId],
+        aided_only: &[SignalId],
+    ) -> Vec<(SignalId, bool)> {
+        let info = StreamInfo { sample_rate_hz: rate_hz, center_hz, complex: true };
+        let config = ReceiverConfig {
+            signals: signals.to_vec(),
+            aided_only: aided_only.to_vec(),
+            ..Default::default()
+        };
+        let (_, received) = plan(&[info.into()], &config).unwrap();
+        received.iter().map(|r| (r.signal, r.searched)).collect()
+    }
+
+    #[test]
+    fn what_is_aided_only_comes_with_what_leads_to_it() {
+        use SignalId::{B1CP, B1I, L1CA};
+        let (wanted, aided) = ([B1I, L1CA, B1CP], [B1CP]);
+        let wide = received(18e6, 1_568e6, &wanted, &aided);
+        assert!(
+            wide.len() == 3 && wide.iter().all(|&(signal, searched)| searched == (signal != B1CP)),
+            "{wide:?}"
+        );
+        assert_eq!(received(4e6, 1_575.42e6, &wanted, &aided), [(L1CA, true)]);
+        assert_eq!(received(4e6, 1_575.42e6, &[B1CP], &aided), [(B1CP, true)]);
+        assert_eq!(received(4e6, 1_575.42e6, &[B1CP, L1CA], &[]).len(), 2);
+    }
+}

@@ -94,10 +94,14 @@ impl NavData {
     }
 
     /// As [`NavData::ephemeris`], but for one signal: an ephemeris that gives the group delay of `signal` comes before
-    /// one that does not (a B-CNAV1 ephemeris for B1C, a D1 one for B1I), and of Galileo F/NAV is for E5a, I/NAV for
-    /// every other signal. The clocks of I/NAV and F/NAV differ: both signals of a pair must use the same ephemeris,
-    /// that for E5a with E1 and E5a, that for E1 otherwise. None if the health or the integrity flags of the
-    /// satellite say that the signal is not to be used.
+    /// one that does not, whatever its `toe`: B-CNAV1 or B-CNAV2 for B1C and B2a, B-CNAV3 for B2b, D1 or D2 for B1I
+    /// and B2I; B3I takes any, as all BDS clocks are its own. Of Galileo, F/NAV is for E5a, I/NAV for every other
+    /// signal. The clocks of I/NAV and F/NAV differ: both signals of a pair must use the same ephemeris, that for E5a
+    /// with E1 and E5a, that for E1 otherwise.
+    ///
+    /// None if the satellite's health or integrity flags say that the signal is not to be used: DIF or SIF of that
+    /// signal, or a health status HS other than 0, which concerns all. AIF forbids nothing: it says that SISMAI does
+    /// not hold.
     pub fn ephemeris_for(&self, sat: Sat, signal: impl Into<ObsCode>, t: GnssTime) -> Option<&Ephemeris> {
         let signal = signal.into();
         if self.integrity.get(&sat).is_some_and(|integrity| !integrity.allows(signal)) {
@@ -306,4 +310,75 @@ fn choose(
         _ => [gps, bdgim, bds],
     };
     order.into_iter().flatten().next().unwrap_or(Iono::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Integrity, KeplerEphemeris, SignalFlags};
+    use megrez_signal::{NavMessage, SignalId};
+
+    fn ephemeris(message: NavMessage, toe: GnssTime, delays: GroupDelays) -> Ephemeris {
+        Ephemeris::from(KeplerEphemeris {
+            sat: Sat::bds(30),
+            message,
+            toe,
+            toc: toe,
+            transmit: None,
+            clock: [0.0; 3],
+            a: 27.9e6,
+            a_dot: 0.0,
+            e: 0.001,
+            i0: 0.96,
+            i_dot: 0.0,
+            omega0: 1.0,
+            omega_dot: 0.0,
+            omega: 0.0,
+            m0: 0.0,
+            delta_n: 0.0,
+            delta_n_dot: 0.0,
+            cuc: 0.0,
+            cus: 0.0,
+            crc: 0.0,
+            crs: 0.0,
+            cic: 0.0,
+            cis: 0.0,
+            delays,
+            iode: 1,
+            iodc: 1,
+            ura_m: None,
+            health: 0,
+        })
+    }
+
+    #[test]
+    fn each_signal_has_the_message_that_tells_its_delay_unless_flags_forbid_it() {
+        let (sat, t) = (Sat::bds(30), GnssTime::from_gpst(2408, 280_800.0));
+        let none = GroupDelays::default();
+        let b1c_b2a = GroupDelays { tgd_b1cp: Some(1e-9), tgd_b2ap: Some(2e-9), ..none };
+        let mut nav = NavData::default();
+        for (message, age_s, delays) in [
+            (NavMessage::D1, 3600.0, GroupDelays { tgd1: Some(1e-9), ..none }),
+            (NavMessage::Cnav1, 1800.0, b1c_b2a),
+            (NavMessage::Cnav2, 900.0, b1c_b2a),
+            (NavMessage::Cnav3, 300.0, GroupDelays { tgd_b2bi: Some(3e-9), ..none }),
+        ] {
+            assert!(nav.insert(ephemeris(message, t - age_s, delays)));
+        }
+        let chosen = |nav: &NavData| {
+            [SignalId::B1I, SignalId::B1CP, SignalId::B2AP, SignalId::B2BI, SignalId::B3I]
+                .map(|signal| nav.ephemeris_for(sat, signal, t).map(Ephemeris::message))
+        };
+        let (d1, cnav2, cnav3) = (Some(NavMessage::D1), Some(NavMessage::Cnav2), Some(NavMessage::Cnav3));
+        // The latest of those that tell the delay; for B3I the latest of all.
+        assert_eq!(chosen(&nav), [d1, cnav2, cnav2, cnav3, cnav3]);
+
+        let flags = |dif, sif, aif| Some(SignalFlags { dif, sif, aif });
+        let b1c_b2a_b2b = |b1c, b2a, b2b| Integrity { b1c, b2a, b2b, ..Integrity::default() };
+        let (off, on) = (None, flags(false, false, true));
+        nav.integrity.insert(sat, b1c_b2a_b2b(flags(true, false, false), flags(false, true, false), on));
+        assert_eq!(chosen(&nav), [d1, off, off, cnav3, cnav3]);
+        nav.integrity.insert(sat, Integrity { health: Some(1), ..Integrity::default() });
+        assert_eq!(chosen(&nav), [off; 5]);
+    }
 }
