@@ -224,6 +224,45 @@ fn rtklib_solves_what_a_b1i_run_writes() {
     );
 }
 
+/// Streams of a scene, each in a file with its metadata, and interleaved in one file: the same satellites at the same
+/// places.
+#[test]
+fn streams_are_searched_together() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let scene = "duration_s = 0.06\nsignals = ['B1I', 'B2I']\n[satellites]\ninclude = ['C06', 'C07', 'C09']\n\
+                 [[stream]]\nsample_rate_hz = '5M'\ncenter_hz = '1561.098M'\n\
+                 [[stream]]\nsample_rate_hz = '5M'\ncenter_hz = '1207.14M'\n";
+    fs::write(path("scene.toml"), scene).unwrap();
+    let made =
+        megrez().arg("simulate").arg(path("scene.toml")).arg("-o").arg(path("s.cs8")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (first, second) = (fs::read(path("s-1.cs8")).unwrap(), fs::read(path("s-2.cs8")).unwrap());
+    let pairs = first.chunks(2).zip(second.chunks(2));
+    fs::write(path("both.cs8"), pairs.flat_map(|(a, b)| [a, b].concat()).collect::<Vec<u8>>()).unwrap();
+    let acquire = |inputs: &[&str], more: &[&str]| -> serde_json::Value {
+        let output = megrez()
+            .arg("acquire")
+            .args(inputs.iter().map(|name| path(name)))
+            .args(["--signals", "B1I,B2I", "--oscillator", "1", "--json"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let apart = acquire(&["s-1.cs8", "s-2.cs8"], &[]);
+    let found: Vec<(&str, &str)> = apart
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["signal"].as_str().unwrap(), f["sat"].as_str().unwrap()))
+        .collect();
+    let all = ["B1I", "B2I"].map(|signal| ["C06", "C07", "C09"].map(|sat| (signal, sat))).concat();
+    assert_eq!(found, all);
+    assert_eq!(acquire(&["both.cs8"], &["--rate", "5M", "--center", "1561.098M,1207.14M"]), apart);
+}
+
 #[test]
 fn the_demo_finds_its_place() {
     let output = megrez().args(["demo", "--json"]).output().unwrap();

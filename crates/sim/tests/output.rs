@@ -119,12 +119,34 @@ fn example_scenes_are_valid() {
         let path = entry.unwrap().path();
         let mut scene = Scene::load(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         scene.duration_s = 1.0;
-        let sim = Simulation::new(scene).unwrap();
-        assert!(sim.truth(0.0).signals.len() >= 6, "{}", path.display());
-        assert!(sim.warnings().is_empty());
+        for sim in Simulation::streams(&scene).unwrap() {
+            assert!(sim.truth(0.0).signals.len() >= 6, "{}", path.display());
+            assert!(sim.warnings().is_empty());
+        }
         count += 1;
     }
-    assert!(count >= 3);
+    assert!(count >= 4);
+}
+
+/// Two streams that hold the same signals differ in their noise and in nothing else.
+#[test]
+fn streams_have_one_truth_and_their_own_noise() {
+    let stream = |rate: &str| format!("[[stream]]\nsample_rate_hz = \"{rate}\"\ncenter_hz = \"1561.098M\"\n");
+    let head = "duration_s = 0.02\nsignals = [\"B1I\"]\n[clock]\ndrift_ppm = 1.5\n";
+    let scene = Scene::from_toml(&format!("{head}{}{}", stream("4M"), stream("4M"))).unwrap();
+    let [a, b] = &Simulation::streams(&scene).unwrap()[..] else { panic!("two streams are expected") };
+    assert_eq!(a.truth(0.01), b.truth(0.01));
+    let bytes = |sim: &Simulation| sim.packed_blocks().flatten().collect::<Vec<u8>>();
+    let (a, b) = (bytes(a), bytes(b));
+    let alike = a.iter().zip(&b).filter(|(a, b)| a == b).count();
+    assert!(alike < a.len() / 10, "{alike} of {}", a.len());
+    let refusal = |text: &str| Scene::from_toml(text).unwrap_err().to_string();
+    let text = refusal(&format!("signals = [\"B1I\", \"B3I\"]\n{}", stream("4M")));
+    assert!(text.contains("B3I lies in no stream"), "{text}");
+    let text = refusal(&format!("signals = [\"B3I\"]\n{}", stream("4M")));
+    assert!(text.contains("stream 1 holds none of the signals"), "{text}");
+    let text = refusal("[[stream]]\ncenter_hz = 1e9");
+    assert!(text.contains("stream 1 needs sample_rate_hz and center_hz"), "{text}");
 }
 
 #[test]
