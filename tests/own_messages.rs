@@ -4,7 +4,7 @@
 //! before a message that starts an ephemeris; how long a receiver waits from any other instant is told in
 //! docs/signals.md.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail by panicking
 
 mod common;
 

@@ -28,7 +28,7 @@ fn remainder(words: &[u32]) -> u32 {
     let bit = |n: usize| words[n / 30] >> (29 - n % 30) & 1;
     (0..250).fold(0, |state, n| {
         let out = state >> 23 ^ bit(n);
-        state << 1 & 0xff_ffff ^ out * 0x86_4cfb
+        (state << 1 & 0xff_ffff) ^ (out * 0x86_4cfb)
     })
 }
 

@@ -104,5 +104,6 @@ fn orbit(sat: Sat, message: NavMessage, toe: GnssTime) -> KeplerEphemeris {
         iodc: 5,
         ura_m: Some(2.0),
         health: 0,
+        details: Default::default(),
     }
 }
