@@ -75,7 +75,6 @@ impl Case {
 /// Some orbit.
 fn orbit(sat: Sat, message: NavMessage, toe: GnssTime) -> KeplerEphemeris {
     KeplerEphemeris {
-        details: Default::default(),
         sat,
         message,
         toe,
