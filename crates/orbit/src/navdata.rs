@@ -315,11 +315,13 @@ fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{GroupDelays, MessageDetails};
     use crate::{Integrity, KeplerEphemeris, SignalFlags};
     use megrez_signal::{NavMessage, SignalId};
 
     fn ephemeris(message: NavMessage, toe: GnssTime, delays: GroupDelays) -> Ephemeris {
         Ephemeris::from(KeplerEphemeris {
+            details: MessageDetails::default(),
             sat: Sat::bds(30),
             message,
             toe,
