@@ -1,5 +1,6 @@
 //! The command line, from which help, completions and parsing come.
 
+mod monitor;
 mod solve;
 
 use std::num::NonZeroUsize;
@@ -11,12 +12,14 @@ use megrez::pvt::Dynamics;
 use megrez_source::parse_quantity;
 
 use crate::truth::Truth;
+pub use monitor::MonitorArgs;
 pub use solve::{SolveArgs, SolveMode};
 
 /// A software-defined GNSS receiver, BeiDou first: samples in, positions out.
 ///
 /// Data goes to standard output, everything else to standard error. Exit codes: 0 when it worked, 1 for an
-/// error, 2 for a wrong command line, 3 when no satellite or no position was found.
+/// error, 2 for a wrong command line, 3 when no satellite or no position was found, 4 when `monitor` found a
+/// displacement.
 #[derive(Parser)]
 #[command(name = "megrez", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -40,6 +43,8 @@ pub enum Command {
     Snapshot(Box<SnapshotArgs>),
     /// Positions from RINEX observations of any receiver.
     Solve(Box<SolveArgs>),
+    /// Watch a baseline for displacements.
+    Monitor(Box<MonitorArgs>),
     /// Make a recording with its truth.
     Simulate(Box<SimulateArgs>),
     /// What is in a file of samples: levels, spectrum, satellites.

@@ -4,6 +4,7 @@ pub mod acquire;
 pub mod bench;
 pub mod demo;
 pub mod info;
+pub mod monitor;
 pub mod run;
 pub mod simulate;
 pub mod snapshot;

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
+use commands::monitor::Outcome;
 use error::CliError;
 
 /// Exit code when everything worked, but no satellite or no position was found.
@@ -22,8 +23,9 @@ const NOTHING_FOUND: u8 = 3;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(NOTHING_FOUND),
+        Ok(Outcome::Still) => ExitCode::SUCCESS,
+        Ok(Outcome::Nothing) => ExitCode::from(NOTHING_FOUND),
+        Ok(Outcome::Moved) => ExitCode::from(DISPLACEMENT),
         // A reader such as `head` that closed the pipe has all it wanted.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -36,8 +38,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command; false when it found nothing.
-fn dispatch(cli: Cli) -> Result<bool, CliError> {
+/// Exit code of `monitor` when it found a displacement.
+const DISPLACEMENT: u8 = 4;
+
+/// Runs a command.
+fn dispatch(cli: Cli) -> Result<Outcome, CliError> {
     if let Some(threads) = cli.threads {
         // Fails only if a pool exists already, which nothing before this makes.
         rayon::ThreadPoolBuilder::new()
@@ -45,7 +50,8 @@ fn dispatch(cli: Cli) -> Result<bool, CliError> {
             .build_global()
             .map_err(|e| CliError::new(format!("cannot start {threads} threads: {e}")))?;
     }
-    match cli.command {
+    let found = match cli.command {
+        Command::Monitor(args) => return commands::monitor::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Acquire(args) => commands::acquire::run(&args),
@@ -61,5 +67,6 @@ fn dispatch(cli: Cli) -> Result<bool, CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(true)
         }
-    }
+    }?;
+    Ok(if found { Outcome::Still } else { Outcome::Nothing })
 }

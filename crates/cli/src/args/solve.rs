@@ -42,7 +42,7 @@ pub enum IonoArg {
 }
 
 /// A satellite system by its RINEX letter or its name.
-fn system(text: &str) -> Result<Constellation, String> {
+pub fn system(text: &str) -> Result<Constellation, String> {
     let named = match text.to_ascii_lowercase().as_str() {
         "bds" | "beidou" => Some(Constellation::Bds),
         "gps" => Some(Constellation::Gps),
@@ -77,9 +77,10 @@ pub struct SolveArgs {
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub nav: Vec<PathBuf>,
 
-    /// Observations of a base: the rover is positioned against it by carrier phases (RTK)
+    /// Observations of a base: the rover is positioned against it by carrier phases (RTK);
+    /// may be given several times
     #[arg(long, value_name = "BASE")]
-    pub base: Option<PathBuf>,
+    pub base: Vec<PathBuf>,
 
     /// Position of the base's antenna, lat,lon,height or x,y,z [default: that of its file's header]
     #[arg(long, value_name = "POS", value_parser = position, requires = "base", allow_hyphen_values = true)]

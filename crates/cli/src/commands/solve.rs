@@ -36,7 +36,10 @@ pub fn run(args: &SolveArgs) -> Result<bool, CliError> {
         return Err(CliError::new(format!("{}: --pos holds the positions of one file", path.display()))
             .hint("with several observation files use --out DIR"));
     }
-    let base = args.base.as_deref().map(|path| Base::read(args, path)).transpose()?;
+    let base = match &args.base[..] {
+        [] => None,
+        paths => Some(Base::read(paths, args.base_position)?),
+    };
     let total = args.rovers.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|m| m.len()).sum();
     let bar = progress::bar(Some(total), args.quiet);
     let solved: Vec<Result<Solved, CliError>> = args
@@ -107,34 +110,44 @@ struct Job<'a> {
 }
 
 /// What the base observed.
-struct Base {
-    position: Ecef,
+pub struct Base {
+    pub position: Ecef,
     epochs: Vec<ObservationEpoch>,
 }
 
 impl Base {
-    /// Reads the base's file whole: epochs are looked up in it.
-    fn read(args: &SolveArgs, path: &Path) -> Result<Self, CliError> {
-        let wrong = |error| CliError::new(format!("{}: {error}", path.display()));
-        let mut reader = megrez_rinex::read_obs(path).map_err(wrong)?;
-        let header = reader.header();
-        let delta = header.antenna_delta;
-        let above = Enu { e: delta.east, n: delta.north, u: delta.height };
-        let marker = header.approx_position.filter(|p| p.norm() > 1e6);
-        let position = match (args.base_position, marker) {
-            (Some(at), _) => at.to_ecef(),
-            (None, Some(marker)) => marker + above.to_ecef(marker.to_geodetic()),
-            (None, None) => {
-                return Err(CliError::new(format!("{}: its header gives no position", path.display()))
-                    .hint("give --base-position lat,lon,height"));
-            }
-        };
+    /// Reads the base's files whole: epochs are looked up in them. Without a position `at`, that of the first
+    /// header counts, with the height of its antenna.
+    pub fn read(paths: &[PathBuf], at: Option<Geodetic>) -> Result<Self, CliError> {
+        let mut position = at.map(Geodetic::to_ecef);
         let mut record = ObsEpoch::default();
         let mut epochs = Vec::new();
-        while reader.read(&mut record) {
-            epochs.push(record.epoch.clone());
+        for path in paths {
+            let wrong = |error| CliError::new(format!("{}: {error}", path.display()));
+            let mut reader = megrez_rinex::read_obs(path).map_err(wrong)?;
+            let header = reader.header();
+            let delta = header.antenna_delta;
+            let above = Enu { e: delta.east, n: delta.north, u: delta.height };
+            let marker = header.approx_position.filter(|p| p.norm() > 1e6);
+            position = position.or(marker.map(|marker| marker + above.to_ecef(marker.to_geodetic())));
+            while reader.read(&mut record) {
+                epochs.push(record.epoch.clone());
+            }
         }
+        epochs.sort_by(|a, b| (a.time - b.time).total_cmp(&0.0));
+        let position = position.ok_or_else(|| {
+            CliError::new("the header of the base's observations gives no position")
+                .hint("give --base-position lat,lon,height")
+        })?;
         Ok(Self { position, epochs })
+    }
+
+    /// Epochs around `time` that may serve as the base of a rover's: by `max_age_s`, and one more.
+    pub fn near(&self, time: GnssTime, max_age_s: f64) -> &[ObservationEpoch] {
+        let reach_s = max_age_s + 1.0;
+        let first = self.epochs.partition_point(|b| b.time - time < -reach_s);
+        let last = self.epochs.partition_point(|b| b.time - time <= reach_s);
+        self.epochs.get(first..last).unwrap_or_default()
     }
 }
 
@@ -238,11 +251,7 @@ impl<'a> Engine<'a> {
     fn solve(&mut self, epoch: &ObservationEpoch, nav: &NavData) -> Result<Found, String> {
         match self {
             Self::Rtk(rtk, base) => {
-                // Only the epochs around the rover's matter; the base's are sorted.
-                let reach_s = rtk.config().max_age_s + 1.0;
-                let first = base.epochs.partition_point(|b| b.time - epoch.time < -reach_s);
-                let last = base.epochs.partition_point(|b| b.time - epoch.time <= reach_s);
-                let near = base.epochs.get(first..last).unwrap_or_default();
+                let near = base.near(epoch.time, rtk.config().max_age_s);
                 let found = rtk.update(epoch, near, nav).map_err(|error| error.to_string())?;
                 Ok(Found { solution: (&found).into(), age_s: found.age_s, ratio: found.ratio })
             }

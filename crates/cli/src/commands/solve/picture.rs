@@ -12,6 +12,8 @@ use plotters::prelude::*;
 use super::stats::{Point, Statistics, mean_position};
 use crate::error::CliError;
 
+/// A line over time: its name, its colour, what it shows.
+type Line<T> = (&'static str, RGBColor, fn(&T) -> f64);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Most marks in one picture: more cannot be told apart.
@@ -197,7 +199,7 @@ fn errors(scene: &Scene<'_>, area: &Area<'_>) -> Result<(), String> {
         .build_cartesian_2d(0.0..scene.hours(), -reach..reach)
         .map_err(text)?;
     chart.configure_mesh().light_line_style(TRANSPARENT).x_desc("hours").y_desc("m").draw().map_err(text)?;
-    let parts: [(&str, RGBColor, fn(&Enu) -> f64); 3] =
+    let parts: [Line<Enu>; 3] =
         [("up", RGBColor(190, 190, 190), |d| d.u), ("east", BLUE, |d| d.e), ("north", RED, |d| d.n)];
     for (name, color, part) in parts {
         chart
@@ -325,8 +327,7 @@ fn geometry(scene: &Scene<'_>, area: &Area<'_>) -> Result<(), String> {
         .map_err(text)?
         .label("satellites")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], BLACK));
-    let parts: [(&str, RGBColor, fn(&Point) -> f64); 2] =
-        [("HDOP", BLUE, |p| p.hdop), ("PDOP", RED, |p| p.pdop)];
+    let parts: [Line<Point>; 2] = [("HDOP", BLUE, |p| p.hdop), ("PDOP", RED, |p| p.pdop)];
     for (name, color, value) in parts {
         chart
             .draw_secondary_series(LineSeries::new(series(value), color))
