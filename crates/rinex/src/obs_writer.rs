@@ -260,14 +260,11 @@ fn append(line: &mut Vec<u8>, kind: ObsKind, observation: Option<&Observation>) 
         ObsKind::Doppler => o.doppler_hz,
         ObsKind::Strength => o.cn0_dbhz,
     });
-    let start = line.len();
-    let fits = value.is_some_and(|v| v.is_finite() && write!(line, "{v:14.3}").is_ok());
-    // A value that the columns cannot hold is left out rather than shifted into its neighbour.
-    let (Some(o), true) = (observation, fits && line.len() == start + 14) else {
-        line.truncate(start);
+    let (Some(o), Some(field)) = (observation, value.and_then(thousandths)) else {
         line.extend([b' '; 16]);
         return;
     };
+    line.extend(field);
     // RINEX 3 table 12: 1 below 12 dB-Hz, 9 from 54 dB-Hz on.
     let strength = o.cn0_dbhz.map_or(b' ', |cn0| b'0' + ((cn0 / 6.0) as u8).clamp(1, 9));
     let lli = match u8::from(o.slip) | u8::from(o.half_cycle) << 1 {
@@ -279,4 +276,55 @@ fn append(line: &mut Vec<u8>, kind: ObsKind, observation: Option<&Observation>) 
         ObsKind::Phase => [lli, strength],
         ObsKind::Doppler | ObsKind::Strength => [b' ', b' '],
     });
+}
+
+/// A number as F14.3. None if the columns cannot hold it: it is left out rather than shifted into its neighbour.
+fn thousandths(value: f64) -> Option<[u8; 14]> {
+    let scaled = (value * 1000.0).round();
+    let negative = scaled < 0.0;
+    if !(-999_999_999_999.0..=9_999_999_999_999.0).contains(&scaled) {
+        return None;
+    }
+    let mut rest = scaled.abs() as u64;
+    let mut field = [b' '; 14];
+    // Three decimals, the point, and at least one digit before it.
+    for (i, place) in field.iter_mut().rev().enumerate() {
+        if i == 3 {
+            *place = b'.';
+        } else if i < 5 || rest > 0 {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        } else {
+            if negative {
+                *place = b'-';
+            }
+            break;
+        }
+    }
+    Some(field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_fits_and_what_does_not() {
+        for value in [9_999_999_999.999, -999_999_999.999, 0.0, -0.001, 0.000_4] {
+            let text = thousandths(value).map(|f| String::from_utf8_lossy(&f).into_owned());
+            assert_eq!(text, Some(format!("{:14.3}", if value == 0.000_4 { 0.0 } else { value })));
+        }
+        for value in [1e10, -1e9, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(thousandths(value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_as_the_library_writes_them(k in -999_999_999_999i64..9_999_999_999_999) {
+            let value = k as f64 / 1000.0;
+            prop_assert_eq!(thousandths(value).map(|f| f.to_vec()), Some(format!("{value:14.3}").into_bytes()));
+        }
+    }
 }
