@@ -116,3 +116,26 @@ fn what_cannot_be_solved_is_said_in_a_line() {
     command.arg("solve").arg(dir.join("rover.obs.gz")).arg("--nav").arg(place.path().join("none.nav"));
     command.assert().code(1).stderr(contains("none.nav"));
 }
+
+#[test]
+fn a_baseline_at_rest_raises_no_alarm() {
+    let Some(dir) = nagoya() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let mut command = megrez();
+    command.arg("monitor").arg(dir.join("rover.obs.gz")).arg("--base").arg(dir.join("base.obs.gz"));
+    command.arg("--nav").arg(dir.join("base.nav")).args(["--base-position", BASE, "--session", "15"]);
+    command.args(["--moving", "--json", "--out"]).arg(out.path());
+    command.arg("--plot").arg(out.path().join("series.svg"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["displacement"].is_null());
+    let count = found["sessions"].as_u64().unwrap();
+    assert!((20..=21).contains(&count), "{count} sessions of 15 s in five minutes");
+    assert!(found["noise_enu_mm"].as_array().unwrap().iter().all(|v| v.as_f64().unwrap() < 3.0), "{found}");
+    let csv = std::fs::read_to_string(out.path().join("sessions.csv")).unwrap();
+    assert_eq!(csv.lines().count() as u64, count + 1);
+    assert!(std::fs::read_to_string(out.path().join("series.svg")).unwrap().contains("<svg"));
+    command.args(["--start", "2030-01-01T00:00"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(3));
+}

@@ -315,8 +315,7 @@ fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GroupDelays, MessageDetails};
-    use crate::{Integrity, KeplerEphemeris, SignalFlags};
+    use crate::{GroupDelays, Integrity, KeplerEphemeris, MessageDetails, SignalFlags};
     use megrez_signal::{NavMessage, SignalId};
 
     fn ephemeris(message: NavMessage, toe: GnssTime, delays: GroupDelays) -> Ephemeris {
@@ -350,6 +349,7 @@ mod tests {
             iodc: 1,
             ura_m: None,
             health: 0,
+            details: MessageDetails::default(),
         })
     }
 
