@@ -6,6 +6,8 @@ mod troposphere;
 
 use crate::{Azel, Geodetic, GnssTime};
 
+use bdgim::BdgimAt;
+
 pub use bdgim::Bdgim;
 pub use klobuchar::Klobuchar;
 pub use troposphere::{Troposphere, troposphere_delay_m};
@@ -29,18 +31,51 @@ impl Iono {
     /// Delay in m of a code on carrier `carrier_hz`, for a satellite seen at `azel` from `rx` at `t`.
     /// Below the horizon the delay is that at the horizon.
     pub fn delay_m(&self, t: GnssTime, rx: Geodetic, azel: Azel, carrier_hz: f64) -> f64 {
-        let azel = Azel { elevation: azel.elevation.clamp(0.0, std::f64::consts::FRAC_PI_2), ..azel };
-        match self {
-            Self::None => 0.0,
-            Self::GpsKlobuchar(k) => k.gps_delay_m(t, rx, azel, carrier_hz),
-            Self::BdsKlobuchar(k) => k.bds_delay_m(t, rx, azel, carrier_hz),
-            Self::Bdgim(b) => b.delay_m(t, rx, azel, carrier_hz),
-        }
+        self.at(t).delay_m(rx, azel, carrier_hz)
+    }
+
+    /// The model at `t`, for delays of many satellites.
+    pub fn at(&self, t: GnssTime) -> IonoAt {
+        let field = match self {
+            Self::None => Field::None,
+            Self::GpsKlobuchar(k) => Field::GpsKlobuchar(*k),
+            Self::BdsKlobuchar(k) => Field::BdsKlobuchar(*k),
+            Self::Bdgim(b) => Field::Bdgim(Box::new(b.at(t.mjd_utc()))),
+        };
+        IonoAt { time: t, field }
     }
 
     /// Whether `other` is the same model, whatever the coefficients.
     pub fn same_model(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// An ionosphere model at one instant, with what depends on the time alone worked out.
+#[derive(Debug, Clone)]
+pub struct IonoAt {
+    time: GnssTime,
+    field: Field,
+}
+
+#[derive(Debug, Clone)]
+enum Field {
+    None,
+    GpsKlobuchar(Klobuchar),
+    BdsKlobuchar(Klobuchar),
+    Bdgim(Box<BdgimAt>),
+}
+
+impl IonoAt {
+    /// See [`Iono::delay_m`].
+    pub fn delay_m(&self, rx: Geodetic, azel: Azel, carrier_hz: f64) -> f64 {
+        let azel = Azel { elevation: azel.elevation.clamp(0.0, std::f64::consts::FRAC_PI_2), ..azel };
+        match &self.field {
+            Field::None => 0.0,
+            Field::GpsKlobuchar(k) => k.gps_delay_m(self.time, rx, azel, carrier_hz),
+            Field::BdsKlobuchar(k) => k.bds_delay_m(self.time, rx, azel, carrier_hz),
+            Field::Bdgim(b) => b.delay_m(rx, azel, carrier_hz),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ mod utc;
 
 pub use almanac::Almanac;
 pub use antenna::{Antenna, AntennaFrequency, SignalBias, Variations};
-pub use atmosphere::{Bdgim, Iono, Klobuchar, Troposphere, troposphere_delay_m};
+pub use atmosphere::{Bdgim, Iono, IonoAt, Klobuchar, Troposphere, troposphere_delay_m};
 pub use coords::{Azel, Ecef, Enu, Geodetic, look_angles};
 pub use ephemeris::{Ephemeris, GroupDelays, KeplerEphemeris, MessageDetails, SatState};
 pub use glonass::GlonassEphemeris;

@@ -131,7 +131,7 @@ struct Linear {
 }
 
 impl Filter {
-    /// A filter that starts with the first epoch [`solve`] can solve.
+    /// A filter that starts with the first epoch [`crate::solve`] can solve.
     pub fn new(config: SolverConfig, dynamics: Dynamics) -> Self {
         Self { config, dynamics, running: None }
     }
@@ -140,7 +140,7 @@ impl Filter {
     /// afresh from least squares.
     ///
     /// # Errors
-    /// As [`solve`], while the filter has not started or its prediction has become too uncertain.
+    /// As [`crate::solve`], while the filter has not started or its prediction has become too uncertain.
     pub fn update(&mut self, epoch: &ObservationEpoch, nav: &NavData) -> Result<Solution, SolveError> {
         let step = self.running.as_ref().map(|r| epoch.time - r.time);
         let mut prepared = Prepared::new(epoch, nav, &self.config);

@@ -1,6 +1,7 @@
 //! Position, velocity and time from observations.
 //!
-//! * [`solve`]: one epoch, by weighted, robust least squares, with a residual test and exclusion of faults.
+//! * [`solve`]: one epoch, by weighted, robust least squares, with a residual test and exclusion of faults. Any mix of
+//!   systems and signals; [`IonoMode`] says what two frequencies are used for.
 //! * [`Filter`]: a Kalman filter over epochs, for moving and static receivers.
 //! * [`solve_snapshot`]: coarse-time positioning from code phases of a few milliseconds of signal and a
 //!   navigation file, without any decoded message and with a time known to a minute.

@@ -1,10 +1,11 @@
 //! A satellite seen from a position: direction, corrections, weight.
 
-use megrez_orbit::{Azel, Ecef, Geodetic, GnssTime, Iono, Klobuchar, Troposphere};
+use megrez_orbit::{Azel, Ecef, Geodetic, GnssTime, Iono, IonoAt, Klobuchar, Troposphere};
 use nalgebra::Matrix3;
 
 use crate::code_bias::code_bias_m;
 use crate::geometry::enu_axes;
+use crate::groups::Group;
 use crate::model::{Line, line_of_sight};
 use crate::ranging::{IONO_CARRIER_HZ, Prepared, Ranging, Signal};
 use crate::{IonoMode, SolverConfig};
@@ -66,24 +67,38 @@ impl Air {
         }
     }
 
+    /// An ionosphere model over this place.
+    pub fn ionosphere(&self, iono: &Iono) -> Ionosphere {
+        // GPS sends its coefficients once in 12.5 minutes, so a receiver may have to do without at first.
+        match iono {
+            Iono::None => Ionosphere {
+                model: Iono::GpsKlobuchar(Klobuchar::TYPICAL).at(self.time),
+                floor_m: IONO_UNKNOWN_M,
+            },
+            broadcast => Ionosphere { model: broadcast.at(self.time), floor_m: IONO_FLOOR_M },
+        }
+    }
+
     /// Troposphere in metres; ionosphere in metres at L1 and its standard deviation.
-    pub fn delays_m(&self, iono: &Iono, azel: Azel, config: &SolverConfig) -> (f64, f64, f64) {
+    pub fn delays_m(&self, iono: &Ionosphere, azel: Azel, config: &SolverConfig) -> (f64, f64, f64) {
         // Below 2° mapping functions lose their meaning.
         let elevation = azel.elevation.max(2f64.to_radians());
         let tropo_m = if config.troposphere { self.troposphere.delay_m(elevation) } else { 0.0 };
         if config.ionosphere == IonoMode::Off {
             return (tropo_m, 0.0, 0.0);
         }
-        // GPS sends its coefficients once in 12.5 minutes, so a receiver may have to do without at first.
-        let (model, floor_m) = match iono {
-            Iono::None => (&Iono::GpsKlobuchar(Klobuchar::TYPICAL), IONO_UNKNOWN_M),
-            broadcast => (broadcast, IONO_FLOOR_M),
-        };
         let azel = Azel { elevation, ..azel };
-        let iono_m = model.delay_m(self.time, self.place, azel, IONO_CARRIER_HZ);
+        let iono_m = iono.model.delay_m(self.place, azel, IONO_CARRIER_HZ);
         let slant = secant(elevation).min(3.0);
-        (tropo_m, iono_m, (IONO_SHARE * iono_m).hypot(floor_m * slant))
+        (tropo_m, iono_m, (IONO_SHARE * iono_m).hypot(iono.floor_m * slant))
     }
+}
+
+/// The ionosphere of an epoch.
+pub(crate) struct Ionosphere {
+    model: IonoAt,
+    /// Standard deviation in the zenith where the model gives no delay, metres at L1.
+    floor_m: f64,
 }
 
 fn secant(elevation: f64) -> f64 {
@@ -102,9 +117,14 @@ pub(crate) fn sights(
     let time = prepared.reading - clock_m / megrez_signal::SPEED_OF_LIGHT;
     let air = Air::at(position, time);
     sights.clear();
+    // The satellites of a group follow each other.
+    let mut current: Option<(Group, Ionosphere)> = None;
     for r in &prepared.rangings {
+        if current.as_ref().is_none_or(|(group, _)| *group != r.group) {
+            current = Some((r.group, air.ionosphere(&prepared.iono[r.group.index()])));
+        }
+        let Some((_, iono)) = &current else { continue };
         let line = line_of_sight(position, &r.state);
-        let iono = &prepared.iono[r.group.index()];
         sights.push(sight(r, &mut prepared.signals, &line, &air, iono, config));
     }
 }
@@ -114,7 +134,7 @@ fn sight(
     signals: &mut [Signal],
     line: &Line,
     air: &Air,
-    iono: &Iono,
+    iono: &Ionosphere,
     config: &SolverConfig,
 ) -> Sight {
     let azel = air.azel(line.unit);

@@ -58,7 +58,7 @@ fn check(place: &str, set: &Set, cases: &[Case]) {
             worse.push(format!("{} {:?}", c.name, c.mode));
         }
         // Standing antennas stand.
-        if !(f.speed95 < 0.05) {
+        if f.speed95.is_nan() || f.speed95 >= 0.05 {
             worse.push(format!("{} {:?}: speed {:.3}", c.name, c.mode, f.speed95));
         }
     }

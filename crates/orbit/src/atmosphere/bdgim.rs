@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use crate::{Azel, Geodetic, GnssTime};
+use crate::{Azel, Geodetic};
 
 /// Broadcast coefficients of BDGIM in TECu. `alpha[4]` carries its minus sign already.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -106,81 +106,117 @@ const TERMS: [Term; 17] = [
     ] },
 ];
 
-/// Normalised associated Legendre function of degree `n` and order `m`, without the (-1)^m phase.
-fn legendre(n: i32, m: i32, x: f64) -> f64 {
-    let root = (1.0 - x * x).max(0.0).sqrt();
-    let mut p = (0..m).map(|i| f64::from(2 * i + 1) * root).product::<f64>();
-    let mut before = 0.0;
-    for k in m + 1..=n {
-        let next = (x * f64::from(2 * k - 1) * p - f64::from(k + m - 1) * before) / f64::from(k - m);
-        (before, p) = (p, next);
-    }
+/// Degrees of the terms are below this.
+const DEGREES: usize = 6;
+
+/// What normalises the associated Legendre function of degree `n` and order `m`.
+fn norm(n: i32, m: i32) -> f64 {
     // (n - m)! / (n + m)!
     let ratio: f64 = (n - m + 1..=n + m).map(|i| 1.0 / f64::from(i)).product();
-    p * (f64::from(2 * n + 1) * if m == 0 { 1.0 } else { 2.0 } * ratio).sqrt()
+    (f64::from(2 * n + 1) * if m == 0 { 1.0 } else { 2.0 } * ratio).sqrt()
 }
 
-/// The base function A of a degree and order at a sun-fixed geomagnetic position (rad).
-fn base((n, m): (i32, i32), sin_lat: f64, lon: f64) -> f64 {
-    let angle = f64::from(m.abs()) * lon;
-    legendre(n, m.abs(), sin_lat) * if m >= 0 { angle.cos() } else { angle.sin() }
-}
-
-/// Geomagnetic latitude and sun-fixed geomagnetic longitude (rad) of a geographic point.
-fn sun_fixed(lat: f64, lon: f64, mjd: f64) -> (f64, f64) {
+/// Geomagnetic longitude (rad) of the mean sun.
+fn sun_longitude(mjd: f64) -> f64 {
     let (pole_lat, pole_lon) = (POLE_DEG.0.to_radians(), POLE_DEG.1.to_radians());
-    let (sp, cp) = pole_lat.sin_cos();
-    let (sl, cl) = lat.sin_cos();
-    let sin_mag = (sp * sl + cp * cl * (lon - pole_lon).cos()).clamp(-1.0, 1.0);
-    let mag_lon = (cl * (lon - pole_lon).sin() * cp).atan2(sp * sin_mag - sl);
     let sun = PI * (1.0 - 2.0 * mjd.rem_euclid(1.0));
-    let sun_mag = (sun - pole_lon).sin().atan2(sp * (sun - pole_lon).cos());
-    let (s, c) = (mag_lon - sun_mag).sin_cos();
-    (sin_mag.asin(), s.atan2(c))
+    (sun - pole_lon).sin().atan2(pole_lat.sin() * (sun - pole_lon).cos())
 }
 
-/// The part of the VTEC that is not broadcast, TECu. Its coefficients hold for two hours at a time.
-fn background(sin_lat: f64, lon: f64, mjd: f64) -> f64 {
-    let t = mjd.floor() + ((mjd.rem_euclid(1.0) * 12.0).floor() + 0.5) / 12.0;
-    let phases = PERIODS_DAYS.map(|period| (TAU / period * t).sin_cos());
-    TERMS
-        .iter()
-        .map(|term| {
-            let waves = term.waves.iter().zip(&phases);
-            let beta = term.mean + waves.map(|((a, b), (s, c))| a * c + b * s).sum::<f64>();
-            beta * base(term.degree, sin_lat, lon)
-        })
-        .sum()
+/// Sine of the geomagnetic latitude and sun-fixed geomagnetic longitude (rad) of a geographic point.
+fn sun_fixed(lat: f64, lon: f64, sun: f64) -> (f64, f64) {
+    let (sp, cp) = POLE_DEG.0.to_radians().sin_cos();
+    let (sl, cl) = lat.sin_cos();
+    let (so, co) = (lon - POLE_DEG.1.to_radians()).sin_cos();
+    let sin_mag = (sp * sl + cp * cl * co).clamp(-1.0, 1.0);
+    (sin_mag, (cl * so * cp).atan2(sp * sin_mag - sl) - sun)
+}
+
+/// BDGIM at one instant: what depends on the time alone is worked out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BdgimAt {
+    /// Coefficients by degree and order, normalised, of the cosines and sines of the longitude.
+    cosine: [[f64; DEGREES]; DEGREES],
+    sine: [[f64; DEGREES]; DEGREES],
+    sun: f64,
+    /// Lowest VTEC, TECu.
+    floor: f64,
 }
 
 impl Bdgim {
-    /// Vertical electron content in TECu over a geographic point (rad) as the ICD's formula gives it, at
-    /// modified Julian date `mjd` (UT).
-    pub(crate) fn vtec_unbounded(&self, lat: f64, lon: f64, mjd: f64) -> f64 {
-        let (mag_lat, sun_lon) = sun_fixed(lat, lon, mjd);
-        let sin_lat = mag_lat.sin();
-        let sent = self.alpha.iter().zip(BROADCAST).map(|(a, degree)| a * base(degree, sin_lat, sun_lon));
-        sent.sum::<f64>() + background(sin_lat, sun_lon, mjd)
-    }
-
-    /// As `vtec_unbounded`, not below a floor. The ICD has no floor, but the series can go negative at night
-    /// far from its monitoring stations; this one is the model authors': a share of alpha1 (the mean VTEC).
-    pub(crate) fn vtec(&self, lat: f64, lon: f64, mjd: f64) -> f64 {
+    /// The model at modified Julian date `mjd` (UT).
+    pub(crate) fn at(&self, mjd: f64) -> BdgimAt {
         let share = match self.alpha[0] {
             a if a <= 12.0 => 4.0,
             a if a <= 20.0 => 6.0,
             a if a <= 35.0 => 8.0,
             _ => 10.0,
         };
-        self.vtec_unbounded(lat, lon, mjd).max(self.alpha[0] / share).max(0.0)
+        let mut at = BdgimAt {
+            cosine: [[0.0; DEGREES]; DEGREES],
+            sine: [[0.0; DEGREES]; DEGREES],
+            sun: sun_longitude(mjd),
+            floor: (self.alpha[0] / share).max(0.0),
+        };
+        for (degree, alpha) in BROADCAST.into_iter().zip(self.alpha) {
+            at.add(degree, alpha);
+        }
+        // The coefficients that are not broadcast hold for two hours at a time.
+        let t = mjd.floor() + ((mjd.rem_euclid(1.0) * 12.0).floor() + 0.5) / 12.0;
+        let phases = PERIODS_DAYS.map(|period| (TAU / period * t).sin_cos());
+        for term in &TERMS {
+            let waves = term.waves.iter().zip(&phases);
+            at.add(term.degree, term.mean + waves.map(|((a, b), (s, c))| a * c + b * s).sum::<f64>());
+        }
+        at
+    }
+}
+
+impl BdgimAt {
+    fn add(&mut self, (n, m): (i32, i32), value: f64) {
+        let table = if m >= 0 { &mut self.cosine } else { &mut self.sine };
+        table[n.unsigned_abs() as usize][m.unsigned_abs() as usize] += value * norm(n, m.abs());
+    }
+
+    /// The sum of the terms where the sine of the latitude and the longitude (rad) are these, TECu.
+    fn sum(&self, sin_lat: f64, lon: f64) -> f64 {
+        let cos_lat = (1.0 - sin_lat * sin_lat).max(0.0).sqrt();
+        let (sin_lon, cos_lon) = lon.sin_cos();
+        // Cosine and sine of m times the longitude; Legendre function of degree and order m, without (-1)^m.
+        let (mut c, mut s) = (1.0, 0.0);
+        let mut diagonal = 1.0;
+        let mut sum = 0.0;
+        for m in 0..DEGREES {
+            let (mut p, mut before) = (diagonal, 0.0);
+            for n in m..DEGREES {
+                sum += p * (self.cosine[n][m] * c + self.sine[n][m] * s);
+                let next = (sin_lat * (2 * n + 1) as f64 * p - (n + m) as f64 * before) / (n + 1 - m) as f64;
+                (before, p) = (p, next);
+            }
+            diagonal *= (2 * m + 1) as f64 * cos_lat;
+            (c, s) = (c * cos_lon - s * sin_lon, s * cos_lon + c * sin_lon);
+        }
+        sum
+    }
+
+    /// Vertical electron content in TECu over a geographic point (rad) as the ICD's formula gives it.
+    fn vtec_unbounded(&self, lat: f64, lon: f64) -> f64 {
+        let (sin_lat, sun_lon) = sun_fixed(lat, lon, self.sun);
+        self.sum(sin_lat, sun_lon)
+    }
+
+    /// As `vtec_unbounded`, not below a floor. The ICD has no floor, but the series can go negative at night
+    /// far from its monitoring stations; this one is the model authors': a share of alpha1 (the mean VTEC).
+    fn vtec(&self, lat: f64, lon: f64) -> f64 {
+        self.vtec_unbounded(lat, lon).max(self.floor)
     }
 
     /// Slant delay in m.
-    pub(crate) fn delay_m(&self, t: GnssTime, rx: Geodetic, azel: Azel, carrier_hz: f64) -> f64 {
+    pub(crate) fn delay_m(&self, rx: Geodetic, azel: Azel, carrier_hz: f64) -> f64 {
         let shell = RADIUS_M / (RADIUS_M + LAYER_M) * azel.elevation.cos();
         let (lat, lon) = super::pierce_point(rx, azel, shell);
         let slant = 1.0 / (1.0 - shell * shell).sqrt();
-        slant * TECU_M_HZ2 / (carrier_hz * carrier_hz) * self.vtec(lat, lon, t.mjd_utc())
+        slant * TECU_M_HZ2 / (carrier_hz * carrier_hz) * self.vtec(lat, lon)
     }
 }
 
@@ -212,15 +248,17 @@ mod tests {
         for case in cases {
             let f = |name: &str| case[name].as_f64().unwrap();
             let (lat, lon, mjd) = (f("ipp_lat"), f("ipp_lon"), f("mjd"));
-            let (mag, sun) = sun_fixed(lat, lon, mjd);
-            assert!((mag - f("mag_lat")).abs() < 1e-9 && (sun - f("sun_lon")).abs() < 1e-8, "{case}");
+            let (sin_mag, sun) = sun_fixed(lat, lon, sun_longitude(mjd));
+            let off = (sun - f("sun_lon") + PI).rem_euclid(TAU) - PI;
+            assert!((sin_mag.asin() - f("mag_lat")).abs() < 1e-9 && off.abs() < 1e-8, "{case}");
             // Their program applies the floor, and says where.
             let model = Bdgim { alpha: sets[case["set"].as_u64().unwrap() as usize] };
-            let vtec = model.vtec(lat, lon, mjd);
+            let model = model.at(mjd);
+            let vtec = model.vtec(lat, lon);
             assert!((vtec - f("vtec")).abs() < 1e-6, "{vtec} {case}");
             let floored = case["floor_applied"].as_bool().unwrap();
             floors += u32::from(floored);
-            assert_eq!(floored, model.vtec_unbounded(lat, lon, mjd) < vtec, "{case}");
+            assert_eq!(floored, model.vtec_unbounded(lat, lon) < vtec, "{case}");
         }
         eprintln!("{} cases, {floors} at the floor", cases.len());
     }
@@ -229,11 +267,14 @@ mod tests {
     fn base_functions_are_normalised() {
         // The mean over the sphere of the square of each is 1: sum over a fine grid.
         for degree in BROADCAST.into_iter().chain(TERMS.iter().map(|t| t.degree)) {
+            let (cosine, sine) = ([[0.0; DEGREES]; DEGREES], [[0.0; DEGREES]; DEGREES]);
+            let mut alone = BdgimAt { cosine, sine, sun: 0.0, floor: 0.0 };
+            alone.add(degree, 1.0);
             let (mut sum, mut weight) = (0.0, 0.0);
             for i in 0..180 {
                 let lat = (f64::from(i) - 89.5f64).to_radians();
                 for j in 0..72 {
-                    let value = base(degree, lat.sin(), f64::from(j * 5).to_radians());
+                    let value = alone.sum(lat.sin(), f64::from(j * 5).to_radians());
                     sum += value * value * lat.cos();
                     weight += lat.cos();
                 }

@@ -240,7 +240,7 @@ impl Snapshot<'_> {
         let (line, ..) = phase.table.line(point.position, point.time_s);
         let air = Air::at(point.position, self.reference + point.time_s);
         let azel = air.azel(line.unit);
-        let (tropo_m, iono_m, _) = air.delays_m(&phase.iono, azel, self.config);
+        let (tropo_m, iono_m, _) = air.delays_m(&air.ionosphere(&phase.iono), azel, self.config);
         let gamma = (IONO_CARRIER_HZ / phase.carrier_hz).powi(2);
         tropo_m + gamma * iono_m - code_bias_m(phase.sat, phase.code, azel.elevation)
     }
