@@ -17,6 +17,8 @@ pub(crate) const N: usize = CLOCK + 1 + 2 * GROUPS;
 
 /// Standard deviation of biases between groups that keep one time, metres.
 const KIN_SIGMA_M: f64 = 2.0;
+/// Likewise of pairs of signals, metres.
+const PAIRED_KIN_SIGMA_M: f64 = 10.0;
 /// Standard deviation of a receiver's delay of one band against another, metres.
 const BAND_SIGMA_M: f64 = 20.0;
 /// GLONASS time is kept apart from the others', and receivers delay its carriers differently: times the
@@ -184,7 +186,8 @@ impl Clocks {
         bands: &[f64; GROUPS],
         config: &SolverConfig,
     ) -> impl Iterator<Item = Row<N>> {
-        let (clocks, biases, bands, sigma) = (*self, *biases, *bands, config.inter_system_sigma_m);
+        let (clocks, biases, bands) = (*self, *biases, *bands);
+        let (sigma, pairs_only) = (config.inter_system_sigma_m, config.pairs_only);
         let delays = Group::ALL.into_iter().filter(move |g| clocks.two_bands[g.index()]).map(move |group| {
             let mut h = Vector::zeros();
             h[group.band_unknown()] = 1.0;
@@ -204,7 +207,8 @@ impl Clocks {
                         h[kin.unknown()] = -1.0;
                         v += biases[kin.index()];
                     }
-                    KIN_SIGMA_M
+                    // Pairs alone enlarge the difference between the group delays of the two.
+                    if pairs_only { PAIRED_KIN_SIGMA_M } else { KIN_SIGMA_M }
                 }
                 None if clocks.free[group.index()] => return None,
                 None if group == Group::Glonass => GLONASS_FACTOR * sigma,
