@@ -349,7 +349,6 @@ mod tests {
             iodc: 1,
             ura_m: None,
             health: 0,
-            details: MessageDetails::default(),
         })
     }
 
