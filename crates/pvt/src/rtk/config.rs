@@ -43,6 +43,8 @@ pub struct RtkConfig {
     pub correlation_s: f64,
     /// Time constant in s with which a moving rover's ambiguities lose their weight.
     pub memory_s: f64,
+    /// Length of a baseline in m from which on the atmosphere's differences are estimated.
+    pub long_baseline_m: f64,
     /// Least bootstrapped success rate of the ambiguities that are fixed; those that spoil it stay real numbers.
     pub min_success_rate: f64,
     /// Ratio of the second-best to the best candidate that a fix of many ambiguities must have however precise the
@@ -89,6 +91,7 @@ impl Default for RtkConfig {
             max_age_s: 30.0,
             correlation_s: 100.0,
             memory_s: 1800.0,
+            long_baseline_m: 5000.0,
             min_success_rate: 0.99,
             min_ratio: 3.0,
             mix_bds_generations: true,

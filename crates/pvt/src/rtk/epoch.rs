@@ -4,9 +4,10 @@ use megrez_orbit::Ecef;
 use megrez_signal::Sat;
 use nalgebra::{Matrix3, Vector3};
 
-use super::information::{Information, POSITION, Row};
+use super::atmosphere::Atmosphere;
+use super::information::{Information, POSITION, Row, Unknown};
 use super::resolve::Resolution;
-use super::single::{Link, Single};
+use super::single::Single;
 use super::towards;
 use crate::chi2;
 
@@ -39,7 +40,7 @@ pub(crate) fn code_position(
             rows.clear();
             rows.extend(singles.iter().filter(|s| s.group == group).filter_map(|s| {
                 let value = s.code_m?;
-                Some(Row { unit: towards(s), ambiguity: None, value, weight: 1.0 / s.code_variance })
+                Some(Row { unit: towards(s), terms: [None; 3], value, weight: 1.0 / s.code_variance })
             }));
             information.add(rows, sums);
         }
@@ -112,17 +113,23 @@ impl Fit {
         excluded: &[Sat],
         groups: usize,
         solution: &Resolution,
-        links: &[Link],
+        information: &Information,
     ) -> Self {
         let shift = Ecef::new(solution.position.x, solution.position.y, solution.position.z);
         let used = |s: &Single| !excluded.contains(&s.link.sat);
-        let code = |s: &Single| used(s).then(|| Some(s.code_m? + s.unit.dot(shift)))?;
+        let value = |(index, coefficient): (usize, f64)| {
+            coefficient * solution.values.get(index - POSITION).copied().unwrap_or(0.0)
+        };
+        let delay = |s: &Single, sign: f64| -> f64 {
+            Atmosphere::terms(information, s, sign).into_iter().flatten().map(value).sum()
+        };
+        let code = |s: &Single| used(s).then(|| Some(s.code_m? + s.unit.dot(shift) - delay(s, 1.0)))?;
         let phase = |s: &Single| {
             if !used(s) {
                 return None;
             }
-            let at = links.iter().position(|l| *l == s.link)?;
-            Some(s.phase_m? + s.unit.dot(shift) - s.wavelength_m * solution.ambiguities.get(at)?)
+            let at = information.index(Unknown::Ambiguity(s.link))?;
+            Some(s.phase_m? + s.unit.dot(shift) - delay(s, -1.0) - value((at, s.wavelength_m)))
         };
         let mut residuals: Vec<(Option<f64>, Option<f64>)> =
             singles.iter().map(|s| (code(s), phase(s))).collect();

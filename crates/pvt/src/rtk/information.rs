@@ -5,25 +5,43 @@
 //! before the ambiguities are resolved. Singly-differenced ambiguities of one group are known but for a
 //! common number, so the matrix without one of them is that of the double differences against it.
 
+use megrez_signal::Sat;
+
 use super::single::Link;
 
 /// Coordinates of the rover come first.
 pub(crate) const POSITION: usize = 3;
 
-/// Information of the coordinates of the rover in m from the point of linearisation, then of ambiguities in cycles.
+/// What is unknown beside the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// In cycles.
+    Ambiguity(Link),
+    /// Difference of the ionosphere's delay towards a satellite, m at `IONOSPHERE_WAVELENGTH_M`.
+    Ionosphere(Sat),
+    /// Difference of the troposphere's delay at the zenith from that of the model, m.
+    Zenith,
+}
+
+/// Information of the coordinates of the rover in m from the point of linearisation, then of the other unknowns.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Information {
     /// By columns; symmetric.
     matrix: Vec<f64>,
     vector: Vec<f64>,
-    links: Vec<Link>,
+    unknowns: Vec<Unknown>,
+    /// Index of the troposphere's unknown.
+    zenith: Option<usize>,
 }
 
-/// One measurement: direction to the satellite, ambiguity and its wavelength, value, weight.
+/// Most unknowns beside the position that a measurement depends on.
+const TERMS: usize = 3;
+
+/// One measurement: coefficients of the position, indices and coefficients of other unknowns, value, weight.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub unit: [f64; POSITION],
-    pub ambiguity: Option<(usize, f64)>,
+    pub terms: [Option<(usize, f64)>; TERMS],
     pub value: f64,
     pub weight: f64,
 }
@@ -31,7 +49,12 @@ pub(crate) struct Row {
 impl Information {
     /// No knowledge.
     pub fn new() -> Self {
-        Self { matrix: vec![0.0; POSITION * POSITION], vector: vec![0.0; POSITION], links: Vec::new() }
+        Self {
+            matrix: vec![0.0; POSITION * POSITION],
+            vector: vec![0.0; POSITION],
+            unknowns: Vec::new(),
+            zenith: None,
+        }
     }
 
     /// Unknowns.
@@ -39,8 +62,9 @@ impl Information {
         self.vector.len()
     }
 
-    pub fn links(&self) -> &[Link] {
-        &self.links
+    /// Unknowns beside the position.
+    pub fn unknowns(&self) -> &[Unknown] {
+        &self.unknowns
     }
 
     pub fn vector(&self) -> &[f64] {
@@ -52,21 +76,27 @@ impl Information {
         &self.matrix[i * n..(i + 1) * n]
     }
 
-    /// Index of an ambiguity.
-    pub fn index(&self, link: Link) -> Option<usize> {
-        self.links.iter().position(|l| *l == link).map(|i| i + POSITION)
+    /// Index of an unknown.
+    pub fn index(&self, unknown: Unknown) -> Option<usize> {
+        self.unknowns.iter().position(|u| *u == unknown).map(|i| i + POSITION)
+    }
+
+    /// Index of the troposphere's unknown.
+    pub fn zenith(&self) -> Option<usize> {
+        self.zenith
     }
 
     /// Becomes a copy of `other`, keeping its memory.
     pub fn copy_from(&mut self, other: &Self) {
         self.matrix.clone_from(&other.matrix);
         self.vector.clone_from(&other.vector);
-        self.links.clone_from(&other.links);
+        self.unknowns.clone_from(&other.unknowns);
+        self.zenith = other.zenith;
     }
 
-    /// Adds ambiguities of which nothing is known.
-    pub fn append(&mut self, links: &[Link]) {
-        let (old, n) = (self.len(), self.len() + links.len());
+    /// Adds unknowns of which nothing is known.
+    pub fn append(&mut self, unknowns: &[Unknown]) {
+        let (old, n) = (self.len(), self.len() + unknowns.len());
         if n == old {
             return;
         }
@@ -77,18 +107,20 @@ impl Information {
         }
         self.matrix[old * n..].fill(0.0);
         self.vector.resize(n, 0.0);
-        self.links.extend_from_slice(links);
+        self.unknowns.extend_from_slice(unknowns);
+        self.zenith = self.index(Unknown::Zenith);
     }
 
-    /// Drops ambiguities; what they say about the rest stays.
-    pub fn retain(&mut self, keep: impl Fn(Link) -> bool) {
+    /// Drops unknowns; what they say about the rest stays.
+    pub fn retain(&mut self, keep: impl Fn(Unknown) -> bool) {
         let n = self.len();
-        let kept: Vec<usize> = (0..n).filter(|&i| i < POSITION || keep(self.links[i - POSITION])).collect();
+        let kept: Vec<usize> =
+            (0..n).filter(|&i| i < POSITION || keep(self.unknowns[i - POSITION])).collect();
         if kept.len() == n {
             return;
         }
         for i in POSITION..n {
-            if !keep(self.links[i - POSITION]) {
+            if !keep(self.unknowns[i - POSITION]) {
                 self.forget(i);
             }
         }
@@ -102,7 +134,8 @@ impl Information {
         }
         self.matrix.truncate(m * m);
         self.vector.truncate(m);
-        self.links.retain(|link| keep(*link));
+        self.unknowns.retain(|unknown| keep(*unknown));
+        self.zenith = self.index(Unknown::Zenith);
     }
 
     /// Makes unknown `i` unknown again; what it says about the others stays.
@@ -119,6 +152,19 @@ impl Information {
             self.matrix[j * n + i] = 0.0;
         }
         self.vector[i] = 0.0;
+    }
+
+    /// Adds what is known of unknown `i` beforehand: it is zero within the square root of `variance`.
+    pub fn expect_zero(&mut self, i: usize, variance: f64) {
+        let n = self.len();
+        self.matrix[i * n + i] += 1.0 / variance;
+    }
+
+    /// Lets unknown `i` wander: its variance grows by `variance`.
+    pub fn loosen(&mut self, i: usize, variance: f64) {
+        let column: Vec<f64> = self.column(i).to_vec();
+        let pivot = column[i] + 1.0 / variance;
+        self.take_product(&column, self.vector[i], pivot);
     }
 
     /// Makes the position unknown again.
@@ -155,13 +201,17 @@ impl Information {
                 self.vector[i] += wi * row.value;
                 sums[i] += wi;
             }
-            if let Some((at, wavelength)) = row.ambiguity {
-                let wa = w * wavelength;
+            for (k, &(at, coefficient)) in row.terms.iter().flatten().enumerate() {
+                let wa = w * coefficient;
                 for (i, u) in row.unit.iter().enumerate() {
                     self.matrix[i * n + at] += wa * u;
                     self.matrix[at * n + i] += wa * u;
                 }
-                self.matrix[at * n + at] += wa * wavelength;
+                self.matrix[at * n + at] += wa * coefficient;
+                for &(other, factor) in row.terms.iter().flatten().skip(k + 1) {
+                    self.matrix[other * n + at] += wa * factor;
+                    self.matrix[at * n + other] += wa * factor;
+                }
                 self.vector[at] += wa * row.value;
                 sums[at] += wa;
             }
@@ -192,13 +242,13 @@ mod tests {
     use super::*;
     use megrez_signal::{ObsCode, Sat, SignalId};
 
-    fn link(prn: u8) -> Link {
+    fn link(prn: u8) -> Unknown {
         let code = ObsCode::from(SignalId::B1I);
-        Link { sat: Sat::bds(prn), rover: code, base: code }
+        Unknown::Ambiguity(Link { sat: Sat::bds(prn), rover: code, base: code })
     }
 
     fn row(k: f64, ambiguity: Option<(usize, f64)>) -> Row {
-        Row { unit: [k, 1.0 - k, 0.5 * k * k], ambiguity, value: 3.0 * k, weight: 2.0 }
+        Row { unit: [k, 1.0 - k, 0.5 * k * k], terms: [ambiguity, None, None], value: 3.0 * k, weight: 2.0 }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! assert!(matches!(rtk.update(&rover, &[base], &NavData::default()), Err(RtkError::NoBasePosition(_))));
 //! ```
 
+mod atmosphere;
 mod combine;
 mod config;
 mod dense;
@@ -35,8 +36,9 @@ pub use lambda::{Candidate, Lambda, LambdaError};
 pub use solution::{RtkError, RtkSat, RtkSolution, RtkStatus};
 
 use crate::SolverConfig;
+use atmosphere::Atmosphere;
 use epoch::Fit;
-use information::{Information, Row};
+use information::{Information, Row, Unknown};
 use resolve::{Resolver, Role};
 use single::{BaseEpochs, Group, Link, Single, Singles};
 use slip::Tracks;
@@ -148,7 +150,7 @@ impl Rtk {
             self.tracks.mark(&mut singles, time, origin, self.config.mode);
             self.tracks.keep(&singles, time, origin);
         }
-        self.predict(&singles);
+        self.predict(&singles, origin.distance(base_position), elapsed_s);
         let mut excluded: Vec<Sat> = self.suspended.iter().map(|(sat, _)| *sat).collect();
         let attempt = self.attempts(&singles, &mut excluded).ok_or(RtkError::Undetermined)?;
         let solution = self.report(attempt, &singles, &excluded, time, origin, base_position, base.age_s);
@@ -211,17 +213,23 @@ impl Rtk {
         Err(RtkError::Undetermined)
     }
 
-    /// Brings the ambiguities to those of this epoch.
-    fn predict(&mut self, singles: &[Single]) {
+    /// Brings the unknowns to those of this epoch.
+    fn predict(&mut self, singles: &[Single], length_m: f64, elapsed_s: f64) {
         let tracked = |link: Link| singles.iter().any(|s| s.link == link && s.phase_m.is_some() && !s.slip);
-        self.information.retain(tracked);
+        self.information.retain(|u| !matches!(u, Unknown::Ambiguity(link) if !tracked(link)));
         self.held.retain(|(link, _)| tracked(*link));
-        let fresh: Vec<Link> = singles
+        let fresh: Vec<Unknown> = singles
             .iter()
-            .filter(|s| s.phase_m.is_some() && self.information.index(s.link).is_none())
-            .map(|s| s.link)
+            .filter(|s| s.phase_m.is_some())
+            .map(|s| Unknown::Ambiguity(s.link))
+            .filter(|u| self.information.index(*u).is_none())
             .collect();
         self.information.append(&fresh);
+        if length_m >= self.config.long_baseline_m {
+            Atmosphere { length_m }.predict(&mut self.information, singles, elapsed_s);
+        } else {
+            Atmosphere::forget(&mut self.information);
+        }
     }
 
     /// Adds the epoch's measurements to the information and resolves, leaving out one satellite after the other
@@ -254,45 +262,45 @@ impl Rtk {
     /// with their weights scaled.
     fn add_all(&mut self, singles: &[Single], excluded: &[Sat], scale: f64) {
         self.information.copy_from(&self.before);
-        if !excluded.is_empty() {
-            let links: Vec<Link> = self.information.links().to_vec();
-            for link in links.iter().filter(|l| excluded.contains(&l.sat)) {
-                if let Some(i) = self.information.index(*link) {
-                    self.information.forget(i);
-                }
+        for i in 0..self.information.unknowns().len() {
+            if matches!(self.information.unknowns()[i], Unknown::Ambiguity(l) if excluded.contains(&l.sat)) {
+                self.information.forget(information::POSITION + i);
             }
         }
         for group in 0..self.groups.len() {
             let members = || singles.iter().filter(|s| s.group == group && !excluded.contains(&s.link.sat));
             self.rows.clear();
             self.rows.extend(members().filter_map(|s| {
-                let value = s.code_m?;
-                Some(Row { unit: towards(s), ambiguity: None, value, weight: scale / s.code_variance })
+                let [ionosphere, zenith] = Atmosphere::terms(&self.information, s, 1.0);
+                let terms = [None, ionosphere, zenith];
+                Some(Row { unit: towards(s), terms, value: s.code_m?, weight: scale / s.code_variance })
             }));
             self.information.add(&self.rows, &mut self.sums);
             self.rows.clear();
-            for s in members() {
-                let (Some(value), Some(index)) = (s.phase_m, self.information.index(s.link)) else {
-                    continue;
-                };
-                let ambiguity = Some((index, s.wavelength_m));
-                self.rows.push(Row { unit: towards(s), ambiguity, value, weight: scale / s.phase_variance });
-            }
+            self.rows.extend(members().filter_map(|s| {
+                let ambiguity = (self.information.index(Unknown::Ambiguity(s.link))?, s.wavelength_m);
+                let [ionosphere, zenith] = Atmosphere::terms(&self.information, s, -1.0);
+                let terms = [Some(ambiguity), ionosphere, zenith];
+                Some(Row { unit: towards(s), terms, value: s.phase_m?, weight: scale / s.phase_variance })
+            }));
             self.information.add(&self.rows, &mut self.sums);
         }
     }
 
-    /// Gives each ambiguity its role: in each group the highest satellite is the reference.
+    /// Gives each unknown its role: in each group of ambiguities that of the highest satellite is the reference.
     fn assign(&mut self, singles: &[Single], excluded: &[Sat]) {
         self.roles.clear();
-        self.roles.resize(self.information.links().len(), Role::Reference);
+        self.roles.extend(self.information.unknowns().iter().map(|u| match u {
+            Unknown::Ambiguity(_) => Role::Reference,
+            _ => Role::Real,
+        }));
         for group in 0..self.groups.len() {
             let mut highest: Option<(usize, &Single)> = None;
             for s in singles.iter().filter(|s| s.group == group && s.phase_m.is_some()) {
                 if excluded.contains(&s.link.sat) {
                     continue;
                 }
-                let Some(index) = self.information.index(s.link) else { continue };
+                let Some(index) = self.information.index(Unknown::Ambiguity(s.link)) else { continue };
                 let index = index - information::POSITION;
                 let Some(role) = self.roles.get_mut(index) else { continue };
                 *role = if integer(s) { Role::Integer } else { Role::Real };
@@ -311,8 +319,7 @@ impl Rtk {
         self.add_all(singles, excluded, 1.0);
         self.assign(singles, excluded);
         let solution = self.resolver.resolve(&self.information, &self.roles, &self.config)?;
-        let links = self.information.links();
-        let fit = Fit::new(singles, excluded, self.groups.len(), &solution, links);
+        let fit = Fit::new(singles, excluded, self.groups.len(), &solution, &self.information);
         let accepted = solution.accepted && fit.good();
         Some(Attempt { solution, fit, accepted })
     }
@@ -322,10 +329,10 @@ impl Rtk {
         if solution.fixed < solution.candidates || self.config.mode == RtkMode::Instantaneous {
             return true;
         }
-        let links = self.information.links();
+        let unknowns = self.information.unknowns();
         let value = |link: Link| {
-            let at = links.iter().position(|l| *l == link)?;
-            (self.roles.get(at) != Some(&Role::Real)).then(|| solution.ambiguities.get(at).copied())?
+            let at = unknowns.iter().position(|u| *u == Unknown::Ambiguity(link))?;
+            (self.roles.get(at) != Some(&Role::Real)).then(|| solution.values.get(at).copied())?
         };
         // A change of the reference adds the same number to all of a group.
         let mut offsets: Vec<(Group, f64)> = Vec::with_capacity(self.groups.len());
@@ -340,10 +347,12 @@ impl Rtk {
         }
         self.agreeing = if same { self.agreeing.saturating_add(1) } else { 0 };
         self.held.clear();
-        let present = links.iter().copied().zip(&solution.ambiguities).zip(&self.roles);
-        self.held.extend(
-            present.filter(|(_, role)| **role != Role::Real).map(|((link, value), _)| (link, *value)),
-        );
+        let present = unknowns.iter().zip(&solution.values).zip(&self.roles);
+        self.held.extend(present.filter_map(|((unknown, value), role)| match (unknown, role) {
+            (_, Role::Real) => None,
+            (Unknown::Ambiguity(link), _) => Some((*link, *value)),
+            _ => None,
+        }));
         self.agreeing >= CONFIRMATIONS
     }
 
@@ -382,13 +391,12 @@ impl Rtk {
             let enu = Ecef::new(x, y, z).to_enu(place);
             [enu.e, enu.n, enu.u]
         };
-        let links = self.information.links();
         let sats = singles
             .iter()
             .zip(&fit.residuals)
             .map(|(s, residual)| {
-                let index = links.iter().position(|l| *l == s.link);
-                let role = index.and_then(|i| self.roles.get(i));
+                let index = self.information.index(Unknown::Ambiguity(s.link));
+                let role = index.and_then(|i| self.roles.get(i - information::POSITION));
                 RtkSat {
                     sat: s.link.sat,
                     code: s.link.rover,

@@ -2,9 +2,8 @@
 
 use nalgebra::{Matrix3, Vector3};
 
-use super::information::{Information, POSITION};
+use super::information::{Information, POSITION, Unknown};
 use super::lambda::Lambda;
-use super::single::Link;
 use super::{RtkConfig, RtkMode, dense, ratio};
 use crate::chi2;
 
@@ -18,7 +17,7 @@ const OPTIMISM: f64 = 3.0;
 const FEW_INTEGERS: f64 = 8.0;
 /// Fewest integers that make a fix.
 const FEWEST_INTEGERS: usize = 4;
-/// What can become of an ambiguity.
+/// What can become of an unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The origin of its group: counted as zero.
@@ -34,13 +33,13 @@ pub(crate) struct Resolution {
     pub position: Vector3<f64>,
     pub float_position: Vector3<f64>,
     pub covariance: Matrix3<f64>,
-    /// One for each ambiguity of the information, in cycles against its reference.
-    pub ambiguities: Vec<f64>,
+    /// One for each unknown of the information beside the position; ambiguities against their references.
+    pub values: Vec<f64>,
     /// Double differences that may be integers.
     pub candidates: usize,
     /// Decorrelated ones that are.
     pub fixed: usize,
-    /// Ambiguities that are real numbers whatever comes.
+    /// Unknowns that are real numbers whatever comes.
     pub reals: usize,
     pub ratio: f64,
     pub threshold: f64,
@@ -56,7 +55,7 @@ pub(crate) struct Resolution {
 pub(crate) struct Resolver {
     lambda: Lambda,
     /// Ambiguities that the transformation in `lambda` was made for.
-    order: Vec<Link>,
+    order: Vec<Unknown>,
     matrix: Vec<f64>,
     vector: Vec<f64>,
     information: Vec<f64>,
@@ -65,7 +64,7 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    /// Solves for the position; `roles` has one entry for each ambiguity. None if the measurements do not determine
+    /// Solves for the position; `roles` has one entry for each unknown beside the position. None if the measurements do not determine
     /// it.
     pub fn resolve(
         &mut self,
@@ -100,8 +99,8 @@ impl Resolver {
                 self.information[i * count + j] = value;
             }
         }
-        let links = information.links();
-        let integers = self.unknowns[first..].iter().map(|&i| links[i - POSITION]);
+        let unknowns = information.unknowns();
+        let integers = self.unknowns[first..].iter().map(|&i| unknowns[i - POSITION]);
         let again = self.order.iter().copied().eq(integers.clone());
         if !again {
             self.order = integers.collect();
@@ -198,10 +197,10 @@ impl Resolver {
         let start = first - POSITION;
         let x = self.eliminated(first, ambiguities);
         out.position = Vector3::from_column_slice(&x[start..]);
-        out.ambiguities = vec![0.0; information.links().len()];
+        out.values = vec![0.0; information.unknowns().len()];
         let values = x[..start].iter().chain(ambiguities);
         let unknowns = self.unknowns.iter().filter(|&&i| i >= POSITION);
-        unknowns.zip(values).for_each(|(&i, v)| out.ambiguities[i - POSITION] = *v);
+        unknowns.zip(values).for_each(|(&i, v)| out.values[i - POSITION] = *v);
 
         let factor =
             Matrix3::from_fn(|i, j| if i >= j { self.matrix[(start + j) * n + start + i] } else { 0.0 });

@@ -6,6 +6,7 @@ use megrez_orbit::{
 use megrez_signal::{Constellation, ObsCode, SPEED_OF_LIGHT, Sat};
 
 use super::RtkConfig;
+use super::atmosphere::IONOSPHERE_WAVELENGTH_M;
 use crate::model::EARTH_RATE;
 
 /// Ways of tracking in the order in which they are preferred: pilots, both together, data, then the codes of
@@ -13,7 +14,6 @@ use crate::model::EARTH_RATE;
 const ATTRIBUTES: &[u8] = b"QPLXZCISDABEMNKVWYJ";
 /// Rate of the ionosphere's delay at the zenith, m/s at `IONOSPHERE_WAVELENGTH_M`: by it a base epoch loses worth.
 const IONOSPHERE_RATE_M_S: f64 = 1e-3;
-const IONOSPHERE_WAVELENGTH_M: f64 = 0.19;
 /// Difference of receiver clocks within which two epochs are the same, s.
 const SAME_EPOCH_S: f64 = 2e-3;
 /// Noise bandwidths of code and carrier loops that C/N0 is weighed with, Hz.
@@ -118,11 +118,17 @@ impl Site {
         Azel { azimuth, elevation: unit.dot(self.up).clamp(-1.0, 1.0).asin() }
     }
 
-    /// Troposphere in the direction `unit`, m (mapping function of RTCA DO-229, appendix A.4.2.4).
+    /// Troposphere in the direction `unit`, m.
     fn troposphere_m(&self, unit: Ecef) -> f64 {
-        let sine = unit.dot(self.up).max(0.03);
-        self.zenith_m * 1.001 / (0.002_001 + sine * sine).sqrt()
+        self.zenith_m * troposphere_mapping(unit.dot(self.up))
     }
+}
+
+/// How much longer the path through the troposphere is than at the zenith, by the sine of the elevation (RTCA DO-229,
+/// appendix A.4.2.4).
+pub(crate) fn troposphere_mapping(sine: f64) -> f64 {
+    let sine = sine.max(0.03);
+    1.001 / (0.002_001 + sine * sine).sqrt()
 }
 
 /// Measurements of one satellite: observations are sorted by satellite.
