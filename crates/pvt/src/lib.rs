@@ -5,8 +5,9 @@
 //! * [`Filter`]: a Kalman filter over epochs, for moving and static receivers.
 //! * [`solve_snapshot`]: coarse-time positioning from code phases of a few milliseconds of signal and a
 //!   navigation file, without any decoded message and with a time known to a minute.
+//! * [`rtk`]: a rover to millimetres from a base, by carrier phase; [`monitor`]: whether such a baseline changes.
 //!
-//! All of them give a [`Solution`] or say in a [`SolveError`] what was missing, satellite by satellite.
+//! The first three give a [`Solution`] or say in a [`SolveError`] what was missing, satellite by satellite.
 //!
 //! ```
 //! use megrez_orbit::{NavData, ObservationEpoch};

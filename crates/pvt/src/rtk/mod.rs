@@ -1,8 +1,7 @@
 //! Relative positioning by carrier phase: a rover to millimetres from a base.
 //!
-//! Differences between the receivers, signal by signal ([`single`]), add to what is known of position and
-//! ambiguities ([`information`]); from that come double differences, integers ([`Lambda`]) and a position
-//! ([`resolve`]). A fix is given only if all of this agrees: the success rate, the ratio test, the float solution
+//! Differences between the receivers, signal by signal, add to an information matrix of position and ambiguities; from
+//! that come double differences, integers ([`Lambda`]) and a position. A fix is given only if all of this agrees: the success rate, the ratio test, the float solution
 //! within its covariance, the residuals of the epoch, and the integers of the epochs before.
 //!
 //! ```
