@@ -11,9 +11,8 @@ use megrez::prelude::*;
 /// Most that a position may move from one level to another.
 const MOST_M: f64 = 0.01;
 /// The same while the edges of a satellite's chips stand still against the samples (no Doppler, no oscillator
-/// error, sharp edges): its code phase then hangs on where an edge falls between two samples, which the direct
-/// correlator knows to 1/4096 chip (7 cm).
-const MOST_STANDING_M: f64 = 0.03;
+/// error, sharp edges): its code phase then hangs on which side of an edge a few samples fall.
+const MOST_STANDING_M: f64 = 0.015;
 
 fn compare(signals: &[SignalId], rate_hz: f64, center_hz: f64, drift_ppm: f64, most_m: f64) {
     let positions = |level| {

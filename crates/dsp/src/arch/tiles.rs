@@ -72,10 +72,13 @@ mod x86 {
 
     /// Fraction bits of the code phase of a sample within its chunk.
     const LANE_FRACTION: u32 = 26;
-    /// Those of them below the eight that are used.
-    const LANE_CUT: u32 = LANE_FRACTION - 8;
-    /// Fraction bits of a chunk's code phase below the eight that are used.
-    const CUT: u32 = FRACTION - 8;
+    /// Those of them below the sixteen that are used.
+    const LANE_CUT: u32 = LANE_FRACTION - 16;
+    /// Fraction bits of a chunk's code phase below the sixteen that are used.
+    const CUT: u32 = FRACTION - 16;
+
+    /// A word in each of the four words of a number.
+    const WORDS: i64 = 0x0001_0001_0001_0001;
 
     #[target_feature(enable = "avx512f")]
     #[inline]
@@ -128,17 +131,17 @@ mod x86 {
         }
     }
 
-    /// For a tap, the place of each sample of a chunk in the chunk's window of code bits and the fraction behind it,
-    /// eight samples to a number.
+    /// For a tap, the place of each sample of a chunk in the chunk's window of code bits, eight samples to a number,
+    /// and the fraction behind it.
     #[derive(Clone, Copy)]
     struct Places {
         place: [i64; 8],
-        fraction: [i64; 8],
+        fraction: [__m128i; 8],
         /// How far these lie from the truth on average, in units of the fraction.
         error: f64,
     }
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
     #[inline]
     fn places<const V: usize>(step: u64, offset: f64) -> Places {
         const LANES: usize = 16;
@@ -154,14 +157,14 @@ mod x86 {
         let stride = _mm512_set1_epi32(step.wrapping_mul(LANES as i32));
         let cut = _mm512_set1_epi32((1 << LANE_CUT) - 1);
         let mut left = _mm512_setzero_si512();
-        let mut places = Places { place: [0; 8], fraction: [0; 8], error: 0.0 };
+        let mut places = Places { place: [0; 8], fraction: [_mm_setzero_si128(); 8], error: 0.0 };
         let pairs =
             places.place.as_chunks_mut::<2>().0.iter_mut().zip(places.fraction.as_chunks_mut::<2>().0);
         for (to_place, to_fraction) in pairs.take(chunk.div_ceil(LANES)) {
             let place = _mm512_cvtepi32_epi8(_mm512_srli_epi32::<LANE_FRACTION>(at));
-            let fraction = _mm512_cvtepi32_epi8(_mm512_srli_epi32::<LANE_CUT>(at));
+            let fraction = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<LANE_CUT>(at));
             *to_place = [_mm_cvtsi128_si64(place), _mm_extract_epi64::<1>(place)];
-            *to_fraction = [_mm_cvtsi128_si64(fraction), _mm_extract_epi64::<1>(fraction)];
+            *to_fraction = [_mm256_castsi256_si128(fraction), _mm256_extracti128_si256::<1>(fraction)];
             left = _mm512_add_epi32(left, _mm512_and_si512(at, cut));
             at = _mm512_add_epi32(at, stride);
         }
@@ -204,10 +207,11 @@ mod x86 {
         _mm512_reduce_add_epi64(sum) as f64 / ((tiles * CHUNKS) as f64 * (1u64 << CUT) as f64)
     }
 
-    /// The 64 code bits from those of each chunk on, and what a fraction must exceed to pass on to the next.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    /// The 64 code bits from those of each chunk on, and what a fraction must exceed to pass on to the next: for each
+    /// sample of the first four chunks and of the others.
+    #[target_feature(enable = "avx,avx512f,avx512bw,avx512vbmi")]
     #[inline]
-    fn window(code: &[u64], position: u64, chunks: __m512i) -> Option<[__m512i; 2]> {
+    fn window(code: &[u64], position: u64, chunks: __m512i) -> Option<[__m512i; 3]> {
         let byte = (position >> (FRACTION + 3)) as usize;
         if byte + 64 > size_of_val(code) {
             return None;
@@ -220,8 +224,15 @@ mod x86 {
         let from = _mm512_multishift_epi64_epi8(_mm512_set1_epi8((FRACTION + 3) as i8), at);
         let bits = _mm512_permutexvar_epi8(_mm512_add_epi8(from, next), bytes);
         let skip = _mm512_and_si512(_mm512_srli_epi64::<FRACTION>(at), _mm512_set1_epi64(7));
-        let fraction = _mm512_multishift_epi64_epi8(_mm512_set1_epi8(CUT as i8), at);
-        Some([_mm512_srlv_epi64(bits, skip), _mm512_xor_si512(fraction, _mm512_set1_epi8(-1))])
+        let above = _mm512_xor_si512(_mm512_srli_epi64::<CUT>(at), _mm512_set1_epi8(-1));
+        // The lowest of the four words of each chunk, eight times.
+        let of_lane = _mm512_inserti64x4::<1>(
+            _mm512_castsi256_si512(_mm256_set_epi64x(WORDS * 4, WORDS * 4, 0, 0)),
+            _mm256_set_epi64x(WORDS * 12, WORDS * 12, WORDS * 8, WORDS * 8),
+        );
+        let low = _mm512_permutexvar_epi16(of_lane, above);
+        let high = _mm512_permutexvar_epi16(_mm512_add_epi16(of_lane, _mm512_set1_epi16(16)), above);
+        Some([_mm512_srlv_epi64(bits, skip), low, high])
     }
 
     /// Sums of I and Q of a tile, negated, with the code of each tap.
@@ -230,14 +241,18 @@ mod x86 {
     fn tile_sums<const V: usize>(
         tile: &[Line],
         places: &[Places; 3],
-        [window, above]: [__m512i; 2],
+        [window, low, high]: [__m512i; 3],
     ) -> [[__m512i; 2]; 3] {
         let mut sum = [[load(&tile[2 * V]), load(&tile[2 * V + 1])]; 3];
         let two = _mm512_set1_epi8(2);
         for k in 0..V {
             let (i, q) = (load(&tile[2 * k]), load(&tile[2 * k + 1]));
             for t in 0..3 {
-                let carry = _mm512_cmpgt_epu8_mask(_mm512_set1_epi64(places[t].fraction[k]), above);
+                let fraction = _mm512_broadcast_i32x4(places[t].fraction[k]);
+                let carry = _mm512_kunpackd(
+                    _mm512_cmpgt_epu16_mask(fraction, high).into(),
+                    _mm512_cmpgt_epu16_mask(fraction, low).into(),
+                );
                 let place = carried(_mm512_set1_epi64(places[t].place[k]), carry);
                 let minus = _mm512_bitshuffle_epi64_mask(window, place);
                 let twice = _mm512_maskz_mov_epi8(minus, two);
