@@ -13,7 +13,7 @@ test:
     cargo test --workspace --release
 
 test-portable:
-    MEGREZ_SIMD=portable cargo test --workspace --release
+    MEGREZ_SIMD=portable cargo test --release -p megrez -p megrez-cli -p megrez-dsp -p megrez-acquire -p megrez-track -p megrez-sim
 
 bench:
     cargo bench --workspace

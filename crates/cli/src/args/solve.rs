@@ -110,9 +110,9 @@ pub struct SolveArgs {
     #[arg(long, value_enum, default_value_t = IonoArg::Combined)]
     pub ionosphere: IonoArg,
 
-    /// Satellites below this elevation are not used, degrees
-    #[arg(long, value_name = "DEG", default_value_t = 10.0)]
-    pub elevation_mask: f64,
+    /// Satellites below this elevation are not used, degrees [default: 5, against a base 10]
+    #[arg(long, value_name = "DEG")]
+    pub elevation_mask: Option<f64>,
 
     /// Weaker signals are not used, dB-Hz
     #[arg(long, value_name = "DBHZ", default_value_t = 0.0)]
@@ -154,8 +154,9 @@ pub struct SolveArgs {
 impl SolveArgs {
     /// The solver's settings.
     pub fn config(&self) -> SolverConfig {
+        let default = SolverConfig::default();
         SolverConfig {
-            elevation_mask_deg: self.elevation_mask,
+            elevation_mask_deg: self.elevation_mask.unwrap_or(default.elevation_mask_deg),
             min_cn0_dbhz: self.min_cn0,
             ionosphere: match self.ionosphere {
                 IonoArg::Off => IonoMode::Off,
@@ -163,7 +164,7 @@ impl SolveArgs {
                 IonoArg::Combined => IonoMode::Combined,
                 IonoArg::Free => IonoMode::IonosphereFree,
             },
-            ..SolverConfig::default()
+            ..default
         }
     }
 
@@ -177,7 +178,7 @@ impl SolveArgs {
         };
         config.base = base;
         config.bands = RtkConfig::bands_of(self.frequencies.into());
-        config.elevation_mask_deg = self.elevation_mask;
+        config.elevation_mask_deg = self.elevation_mask.unwrap_or(config.elevation_mask_deg);
         config.min_cn0_dbhz = config.min_cn0_dbhz.max(self.min_cn0);
         if self.systems.is_empty() { config } else { config.only(&self.systems) }
     }
