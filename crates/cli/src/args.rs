@@ -167,6 +167,8 @@ pub enum DynamicsArg {
     Pedestrian,
     /// On wheels or water
     Vehicle,
+    /// In the air, or anything quicker than a vehicle
+    HighDynamics,
 }
 
 impl From<DynamicsArg> for Dynamics {
@@ -175,6 +177,7 @@ impl From<DynamicsArg> for Dynamics {
             DynamicsArg::Static => Self::Static,
             DynamicsArg::Pedestrian => Self::Pedestrian,
             DynamicsArg::Vehicle => Self::Vehicle,
+            DynamicsArg::HighDynamics => Self::HighDynamics,
         }
     }
 }
