@@ -39,6 +39,18 @@ impl From<std::io::Error> for CliError {
     }
 }
 
+impl From<megrez_output::OutputError> for CliError {
+    fn from(error: megrez_output::OutputError) -> Self {
+        let broken_pipe = match &error {
+            megrez_output::OutputError::Write { source, .. } => {
+                source.kind() == std::io::ErrorKind::BrokenPipe
+            }
+            _ => false,
+        };
+        Self { broken_pipe, ..Self::new(error) }
+    }
+}
+
 impl From<megrez_source::SourceError> for CliError {
     fn from(error: megrez_source::SourceError) -> Self {
         use megrez_source::SourceError as E;
@@ -76,7 +88,8 @@ impl From<megrez::ReceiverError> for CliError {
 
 impl From<serde_json::Error> for CliError {
     fn from(error: serde_json::Error) -> Self {
-        Self::new(error)
+        let broken_pipe = error.io_error_kind() == Some(std::io::ErrorKind::BrokenPipe);
+        Self { broken_pipe, ..Self::new(error) }
     }
 }
 

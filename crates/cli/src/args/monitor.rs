@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::Args;
 use megrez::prelude::*;
 
-use super::solve::system;
-use super::{instant, position, positive};
+use super::solve::{elevation, system};
+use super::{instant, position};
 
 /// Watch a baseline for displacements.
 #[derive(Args)]
@@ -40,11 +40,11 @@ pub struct MonitorArgs {
     pub frequencies: u8,
 
     /// Satellites below this elevation are not used, degrees
-    #[arg(long, value_name = "DEG", default_value_t = 10.0)]
+    #[arg(long, value_name = "DEG", default_value_t = 10.0, value_parser = elevation)]
     pub elevation_mask: f64,
 
     /// Seconds of a session
-    #[arg(long, value_name = "S", default_value_t = 3600.0, value_parser = positive)]
+    #[arg(long, value_name = "S", default_value_t = 3600.0, value_parser = seconds)]
     pub session: f64,
 
     /// The point may move within a session: the mean of its epochs counts, ambiguities are kept from session to
@@ -57,7 +57,7 @@ pub struct MonitorArgs {
     pub confidence: f64,
 
     /// Take away what the series had this many seconds before: multipath repeats after a sidereal day, 86164 s
-    #[arg(long, value_name = "S", value_parser = positive)]
+    #[arg(long, value_name = "S", value_parser = seconds)]
     pub repeat: Option<f64>,
 
     /// First epoch to use
@@ -83,6 +83,13 @@ pub struct MonitorArgs {
     /// Print nothing on standard error but errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && f64::is_finite(value) => Ok(value),
+        _ => Err("a number of seconds greater than zero is needed, such as 3600".to_string()),
+    }
 }
 
 fn confidence(text: &str) -> Result<f64, String> {

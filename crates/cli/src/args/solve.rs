@@ -1,11 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use megrez::prelude::*;
 use megrez::pvt::rtk::{RtkConfig, RtkMode};
 use megrez::pvt::{IonoMode, SolverConfig};
 
-use super::{DynamicsArg, instant, position};
+use super::{DynamicsArg, instant, non_negative, position};
+use crate::error::CliError;
 use crate::truth::Truth;
 
 /// How observations become positions.
@@ -41,6 +42,14 @@ pub enum IonoArg {
     Free,
 }
 
+/// An elevation in degrees.
+pub fn elevation(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (-90.0..90.0).contains(&value) => Ok(value),
+        _ => Err("an elevation in degrees, less than 90, is needed".to_string()),
+    }
+}
+
 /// A satellite system by its RINEX letter or its name.
 pub fn system(text: &str) -> Result<Constellation, String> {
     let named = match text.to_ascii_lowercase().as_str() {
@@ -74,7 +83,7 @@ pub struct SolveArgs {
     pub rovers: Vec<PathBuf>,
 
     /// Navigation file: RINEX 2.11, 3 or 4, or a UBX log; may be given several times
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", required = true)]
     pub nav: Vec<PathBuf>,
 
     /// Observations of a base: the rover is positioned against it by carrier phases (RTK);
@@ -95,7 +104,7 @@ pub struct SolveArgs {
     pub frequencies: u8,
 
     /// How positions are computed without a base
-    #[arg(long, value_enum, default_value_t = SolveMode::Spp)]
+    #[arg(long, value_enum, default_value_t = SolveMode::Spp, conflicts_with = "base")]
     pub mode: SolveMode,
 
     /// Satellite systems, separated by commas: C, G, E, R, J or their names [default: all]
@@ -103,19 +112,19 @@ pub struct SolveArgs {
     pub systems: Vec<Constellation>,
 
     /// How the receiver moves (--mode filter)
-    #[arg(long, value_enum, default_value = "vehicle")]
+    #[arg(long, value_enum, default_value = "vehicle", conflicts_with = "base")]
     pub dynamics: DynamicsArg,
 
     /// What is done about the ionosphere
-    #[arg(long, value_enum, default_value_t = IonoArg::Combined)]
+    #[arg(long, value_enum, default_value_t = IonoArg::Combined, conflicts_with = "base")]
     pub ionosphere: IonoArg,
 
     /// Satellites below this elevation are not used, degrees [default: 5, against a base 10]
-    #[arg(long, value_name = "DEG")]
+    #[arg(long, value_name = "DEG", value_parser = elevation)]
     pub elevation_mask: Option<f64>,
 
     /// Weaker signals are not used, dB-Hz
-    #[arg(long, value_name = "DBHZ", default_value_t = 0.0)]
+    #[arg(long, value_name = "DBHZ", default_value_t = 0.0, value_parser = non_negative)]
     pub min_cn0: f64,
 
     /// First epoch to use
@@ -168,6 +177,46 @@ impl SolveArgs {
         }
     }
 
+    /// Refuses outputs that would overwrite an input, and times that leave nothing.
+    pub fn check(&self) -> Result<(), CliError> {
+        let real = |path: &PathBuf| path.canonicalize().ok();
+        let inputs: Vec<PathBuf> =
+            [&self.rovers, &self.nav, &self.base].into_iter().flatten().filter_map(real).collect();
+        for output in [&self.pos, &self.plot].into_iter().flatten() {
+            if real(output).is_some_and(|path| inputs.contains(&path)) {
+                let message = format!("{}: an input would be overwritten", output.display());
+                return Err(CliError::new(message).hint("give another name for the output"));
+            }
+        }
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && start > end
+        {
+            return Err(CliError::new("--start is later than --end"));
+        }
+        if let Some(path) = &self.plot
+            && !path
+                .extension()
+                .is_some_and(|e| ["html", "htm", "svg"].iter().any(|x| e.eq_ignore_ascii_case(x)))
+        {
+            let message = format!("{}: --plot needs a name ending in .html or .svg", path.display());
+            return Err(CliError::new(message));
+        }
+        Ok(())
+    }
+
+    /// The folder of one of several files: its name, with a number if another has the same.
+    pub fn folder(&self, path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default();
+        let same =
+            self.rovers.iter().take_while(|p| p.as_path() != path).filter(|p| p.file_name() == Some(name));
+        let mut folder = name.to_os_string();
+        folder.push(match same.count() {
+            0 => ".solved".to_string(),
+            n => format!("-{}.solved", n + 1),
+        });
+        folder.into()
+    }
+
     /// The settings of relative positioning.
     pub fn rtk_config(&self, base: Option<Ecef>) -> RtkConfig {
         let mut config = RtkConfig::default();
@@ -178,6 +227,8 @@ impl SolveArgs {
         };
         config.base = base;
         config.bands = RtkConfig::bands_of(self.frequencies.into());
+        let glonass = [b'1', b'2'].into_iter().take(self.frequencies.into());
+        config.bands.extend(glonass.map(|band| (Constellation::Glonass, band)));
         config.elevation_mask_deg = self.elevation_mask.unwrap_or(config.elevation_mask_deg);
         config.min_cn0_dbhz = config.min_cn0_dbhz.max(self.min_cn0);
         if self.systems.is_empty() { config } else { config.only(&self.systems) }

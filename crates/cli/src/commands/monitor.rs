@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::args::MonitorArgs;
 use crate::commands::run::write_file;
 use crate::commands::snapshot::read_nav;
-use crate::commands::solve::Base;
+use crate::commands::solve::{Base, warn};
 use crate::error::CliError;
 use crate::progress;
 use crate::table::table;
@@ -44,15 +44,19 @@ struct Series {
 }
 
 pub fn run(args: &MonitorArgs) -> Result<Outcome, CliError> {
-    if let Some(path) = args.plot.as_deref().filter(|p| p.extension().is_none_or(|e| e != "svg")) {
+    if let Some(path) =
+        args.plot.as_deref().filter(|p| !p.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")))
+    {
         return Err(CliError::new(format!("{}: --plot needs a name ending in .svg", path.display())));
     }
     let nav = read_nav(&args.nav)?;
     let base = Base::read(&args.base, args.base_position)?;
+    if !args.quiet {
+        base.doubt(&nav);
+    }
     let series = observe(args, &nav, &base)?;
     if let Some(why) = series.refusal.as_ref().filter(|_| !args.quiet) {
-        let without = series.epochs - series.positioned;
-        eprintln!("{without} of {} epochs without a position, the last: {why}", series.epochs);
+        eprintln!("{} of {} epochs with a position; {why}", series.positioned, series.epochs);
     }
     if let Some(dir) = &args.out {
         write(dir, &series)?;
@@ -103,11 +107,18 @@ fn observe(args: &MonitorArgs, nav: &NavData, base: &Base) -> Result<Series, Cli
                 Err(error) => refusal = Some(error.to_string()),
             }
         }
+        warn(path, reader.warnings(), reader.warning_count());
     }
     sessions.extend(monitor.finish());
     bar.finish_and_clear();
+    // Files may be named in any order.
+    sessions.sort_by(|a, b| (a.time - b.time).total_cmp(&0.0));
+    let whole = sessions.len();
     if let Some(period_s) = args.repeat {
         sessions = repeat_filter(&sessions, period_s, args.session);
+        if sessions.is_empty() && whole > 0 {
+            refusal = Some(format!("none of {whole} sessions has one {period_s} s before it (--repeat)"));
+        }
     }
     let test = Significance { confidence: args.confidence, ..Significance::default() };
     let found = displacement(&sessions, test);
@@ -197,7 +208,11 @@ fn report(args: &MonitorArgs, series: &Series) -> Result<(), CliError> {
         .collect();
     write!(out, "{}", table(&["UTC", "east m", "north m", "up m", "epochs", "fixed"], &rows))?;
     if series.sessions.is_empty() {
-        writeln!(out, "no session with a fixed position")?;
+        writeln!(out, "no session")?;
+        return Ok(());
+    }
+    if series.sessions.len() < 2 {
+        writeln!(out, "one session says nothing of its noise")?;
         return Ok(());
     }
     let [e, n, u] = millimetres(series.noise.sigma);

@@ -27,11 +27,16 @@ use crate::table::table;
 use picture::{Mark, Scene};
 use stats::{Point, Statistics};
 
+/// Distance in metres of a base from its position that pseudoranges do not explain.
+const DOUBTFUL_M: f64 = 50.0;
+/// Epochs of a base that are tried for a position.
+const FIRST_EPOCHS: usize = 20;
 /// Warnings of one file shown; further ones are counted.
 const MOST_WARNINGS: usize = 5;
 
 pub fn run(args: &SolveArgs) -> Result<bool, CliError> {
     let nav = read_nav(&args.nav)?;
+    args.check()?;
     if let Some(path) = args.pos.as_deref().filter(|_| args.rovers.len() > 1) {
         return Err(CliError::new(format!("{}: --pos holds the positions of one file", path.display()))
             .hint("with several observation files use --out DIR"));
@@ -40,6 +45,9 @@ pub fn run(args: &SolveArgs) -> Result<bool, CliError> {
         [] => None,
         paths => Some(Base::read(paths, args.base_position)?),
     };
+    if let Some(base) = base.as_ref().filter(|_| !args.quiet) {
+        base.doubt(&nav);
+    }
     let total = args.rovers.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|m| m.len()).sum();
     let bar = progress::bar(Some(total), args.quiet);
     let solved: Vec<Result<Solved, CliError>> = args
@@ -61,15 +69,16 @@ pub fn run(args: &SolveArgs) -> Result<bool, CliError> {
     if !args.quiet {
         files.iter().for_each(Solved::warn);
     }
-    if let Some(path) = &args.plot {
-        let scenes: Vec<Scene> =
-            files.iter().filter_map(|f| Scene::new(&f.statistics, &f.points, &f.marks)).collect();
-        picture::write(path, &scenes)?;
-    }
     report(args, &files)?;
+    let scenes: Vec<Scene> =
+        files.iter().filter_map(|f| Scene::new(&f.statistics, &f.points, &f.marks)).collect();
+    let drawn = match args.plot.as_deref().filter(|_| !scenes.is_empty()) {
+        Some(path) => picture::write(path, &scenes),
+        None => Ok(()),
+    };
     match failed {
         Some(error) => Err(error),
-        None => Ok(files.iter().all(|file| file.statistics.solved > 0)),
+        None => drawn.map(|()| files.iter().all(|file| file.statistics.solved > 0)),
     }
 }
 
@@ -79,6 +88,8 @@ struct Solved {
     points: Vec<Point>,
     marks: Vec<Mark>,
     warnings: Vec<String>,
+    /// Warnings, with those that are not kept.
+    warning_count: usize,
     /// The last epoch without a position, and why.
     refusal: Option<(GnssTime, String)>,
     path: PathBuf,
@@ -87,17 +98,26 @@ struct Solved {
 impl Solved {
     fn warn(&self) {
         let name = self.path.display();
-        for warning in self.warnings.iter().take(MOST_WARNINGS) {
-            eprintln!("warning: {name}: {warning}");
-        }
-        if let Some(more) = self.warnings.len().checked_sub(MOST_WARNINGS).filter(|&n| n > 0) {
-            eprintln!("warning: {name}: {more} more of these");
+        warn(&self.path, &self.warnings, self.warning_count);
+        if self.statistics.epochs == 0 {
+            eprintln!("{name}: no epoch with observations of the systems and times asked for");
         }
         if let Some((time, error)) = &self.refusal {
             let unsolved = self.statistics.epochs - self.statistics.solved;
             let when = time.civil(TimeScale::Gpst);
             eprintln!("{name}: {unsolved} epochs without a position, the last at {when} GPST: {error}");
         }
+    }
+}
+
+/// Shows the first warnings of a file, and how many there are more.
+pub fn warn(path: &Path, warnings: &[String], count: usize) {
+    let name = path.display();
+    for warning in warnings.iter().take(MOST_WARNINGS) {
+        eprintln!("warning: {name}: {warning}");
+    }
+    if let Some(more) = count.checked_sub(MOST_WARNINGS).filter(|&n| n > 0) {
+        eprintln!("warning: {name}: {more} more of these");
     }
 }
 
@@ -133,6 +153,7 @@ impl Base {
             while reader.read(&mut record) {
                 epochs.push(record.epoch.clone());
             }
+            warn(path, reader.warnings(), reader.warning_count());
         }
         epochs.sort_by(|a, b| (a.time - b.time).total_cmp(&0.0));
         let position = position.ok_or_else(|| {
@@ -140,6 +161,20 @@ impl Base {
                 .hint("give --base-position lat,lon,height")
         })?;
         Ok(Self { position, epochs })
+    }
+
+    /// Says so if the base's own pseudoranges put it far from its position: the rover would be as far off.
+    pub fn doubt(&self, nav: &NavData) {
+        let found = self
+            .epochs
+            .iter()
+            .take(FIRST_EPOCHS)
+            .find_map(|epoch| solve(epoch, nav, &SolverConfig::default(), Some(self.position)).ok());
+        let Some(found) = found else { return };
+        let off_m = (found.position - self.position).norm();
+        if off_m > DOUBTFUL_M {
+            eprintln!("warning: the base observes itself {off_m:.0} m from the position given for it");
+        }
     }
 
     /// Epochs around `time` that may serve as the base of a rover's: by `max_age_s`, and one more.
@@ -184,6 +219,7 @@ impl Job<'_> {
             points: Vec::new(),
             marks: Vec::new(),
             warnings: Vec::new(),
+            warning_count: 0,
             refusal: None,
             path: path.to_path_buf(),
         };
@@ -222,6 +258,7 @@ impl Job<'_> {
             }
         }
         solved.warnings = reader.warnings().to_vec();
+        solved.warning_count = reader.warning_count();
         solved.statistics = Statistics::of(&path.display().to_string(), epochs, &solved.points);
         solved.statistics.fixed = self.base.map(|_| solved.points.iter().filter(|p| p.fixed).count());
         sinks.finish()?;
@@ -289,12 +326,12 @@ impl Sinks {
                     File::create(path).map_err(|error| CliError::file(path, &error))?,
                 )),
             };
-            pos.push(PosWriter::new(out, &header).map_err(CliError::new)?);
+            pos.push(PosWriter::new(out, &header).map_err(CliError::from)?);
         }
         let Some(dir) = &args.out else { return Ok(Self { pos, tracks, nmea: None }) };
         let dir = match args.rovers.len() {
             1 => dir.clone(),
-            _ => dir.join(path.file_name().unwrap_or_default()),
+            _ => dir.join(args.folder(path)),
         };
         std::fs::create_dir_all(&dir).map_err(|error| CliError::file(&dir, &error))?;
         let create = |name: &str| {
@@ -302,7 +339,7 @@ impl Sinks {
             File::create(&path).map(BufWriter::new).map_err(|error| CliError::file(&path, &error))
         };
         let out: Box<dyn Write> = Box::new(create("solution.pos")?);
-        pos.push(PosWriter::new(out, &header).map_err(CliError::new)?);
+        pos.push(PosWriter::new(out, &header).map_err(CliError::from)?);
         tracks.push(Box::new(SolutionLog::new(create("solution.jsonl")?)));
         tracks.push(Box::new(GeoJsonWriter::new(create("track.geojson")?)));
         tracks.push(Box::new(KmlWriter::new(create("track.kml")?, "megrez")));
@@ -315,25 +352,25 @@ impl Sinks {
         let solution = &found.solution;
         for pos in &mut self.pos {
             let record = PosRecord { age_s: found.age_s, ratio: found.ratio, ..solution.into() };
-            pos.record(&record).map_err(CliError::new)?;
+            pos.record(&record).map_err(CliError::from)?;
         }
         for track in &mut self.tracks {
-            track.solution(solution).map_err(CliError::new)?;
+            track.solution(solution).map_err(CliError::from)?;
         }
         let Some(nmea) = &mut self.nmea else { return Ok(()) };
         let epoch =
             NmeaEpoch { time: Some(solution.time), solution: Some(solution), observations: Some(epoch) };
-        nmea.epoch(&epoch).map_err(CliError::new)
+        nmea.epoch(&epoch).map_err(CliError::from)
     }
 
     fn finish(mut self) -> Result<(), CliError> {
         for pos in &mut self.pos {
-            pos.finish().map_err(CliError::new)?;
+            pos.finish().map_err(CliError::from)?;
         }
         for track in &mut self.tracks {
-            track.finish().map_err(CliError::new)?;
+            track.finish().map_err(CliError::from)?;
         }
-        self.nmea.map_or(Ok(()), |mut nmea| nmea.finish().map_err(CliError::new))
+        self.nmea.map_or(Ok(()), |mut nmea| nmea.finish().map_err(CliError::from))
     }
 }
 

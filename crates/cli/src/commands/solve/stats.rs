@@ -93,7 +93,7 @@ impl Statistics {
                 [at.lat_deg, at.lon_deg, at.height_m]
             }),
             spread_enu_m,
-            sats_used: points.iter().map(|p| p.sats as f64).sum::<f64>() / points.len().max(1) as f64,
+            sats_used: points.iter().map(|p| p.sats).sum::<usize>() as f64 / points.len().max(1) as f64,
             errors: (!errors.is_empty()).then(|| Errors::of(&errors)),
             speed95_m_s: (!speeds.is_empty()).then(|| percentile(speeds, 0.95)),
         }
