@@ -150,6 +150,7 @@ impl Receiver {
         let feed = |stream| Feed::new(stream, first_rate_hz, config.oscillator_error_ppm, config.level);
         Ok(Self {
             feeds: streams.iter().map(feed).collect(),
+            turn: bands.first().map_or(0, |tuned| tuned.stream),
             bands,
             received,
             slots: Vec::new(),
@@ -163,7 +164,6 @@ impl Receiver {
             first_fix_sample: None,
             next_epoch: None,
             offset: config.known_oscillator_ppm.map(|ppm| -ppm * 1e-6),
-            turn: 0,
             found: 0,
             searches: 0,
             shunned: BTreeMap::new(),

@@ -49,6 +49,6 @@ fn from_eight_bit_products_of_standing_edges() {
 }
 
 #[test]
-fn from_running_sums() {
+fn from_a_wide_stream() {
     compare(&[SignalId::L1CA, SignalId::B1I], 18e6, 1_568.0e6, 0.5, MOST_M);
 }

@@ -83,7 +83,8 @@ impl Receiver {
         let Some(found) = feed.search.offer(block, &wanted) else {
             if wanted.iter().all(|w| w.prns.is_empty()) {
                 self.searches += 1;
-                self.pass_turn(SEARCH_CONTENT_S);
+                // Another stream may have what is missing.
+                self.pass_turn(if self.is_content() { SEARCH_CONTENT_S } else { SEARCH_SOON_S });
             }
             return;
         };

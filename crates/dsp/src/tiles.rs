@@ -65,7 +65,7 @@ impl Tiles {
     /// For a stream at `rate_hz`; none where there is no kernel for them, or where running sums are quicker.
     pub(crate) fn new(rate_hz: f64, level: Available) -> Option<Self> {
         let longest = LONGEST_CHUNK_S * rate_hz / PART as f64;
-        if !level.takes_tiles() || !(1.0..).contains(&longest) || rate_hz > HIGHEST_RATE_HZ {
+        if !level.takes_tiles() || !(1.0..).contains(&longest) || rate_hz >= HIGHEST_RATE_HZ {
             return None;
         }
         let vectors = [8, 4, 2, 1].into_iter().find(|&v| v as f64 <= longest)?;

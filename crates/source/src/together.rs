@@ -110,6 +110,12 @@ pub fn open_together(
             message: format!("there are {} of them, but {} centre frequencies", inputs.len(), centers.len()),
         });
     }
+    if inputs.iter().filter(|input| *input == "-").count() > 1 {
+        return Err(SourceError::Streams {
+            name: "inputs".to_string(),
+            message: "standard input can be read once only".to_string(),
+        });
+    }
     let sources = inputs.iter().enumerate().map(|(k, input)| {
         let own = InputOptions {
             center_hz: centers.get(k).copied(),
