@@ -119,7 +119,8 @@ impl Assembler {
             let locks = locks_of(&mut self.first_lock, &mut self.locks, sat, layout.slots.len());
             for (slot, lock) in layout.slots.iter().zip(locks) {
                 let Some((mut o, lli)) = observation(sat, slot, cells, factors) else { continue };
-                let announced = lli & 1 != 0 || std::mem::take(&mut lock.slipped);
+                let slipped = std::mem::take(&mut lock.slipped);
+                let announced = slipped || lli & 1 != 0;
                 if o.carrier_phase_cycles.is_some() {
                     o.slip = announced || power_failure;
                     o.half_cycle = lli & 2 != 0;

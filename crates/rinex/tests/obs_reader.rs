@@ -304,6 +304,17 @@ fn compressed_files_are_what_they_were_made_of() {
 }
 
 #[test]
+fn slips_told_twice_are_one() {
+    let row = |lli: char| format!("C06{:16}{:14.3}  {:14.3}{lli}\n", "", 21e6, 1e8);
+    let epoch = |second: u8, lli| format!("> 2005 12 31 23 59 {second:02}.0000000  0  1\n{}", row(lli));
+    let slip = format!("> 2005 12 31 23 59 01.5000000  6  1\n{}", row(' '));
+    let text = HEAD3.to_string() + &epoch(1, ' ') + &slip + &epoch(2, '1') + &epoch(3, ' ');
+    let (epochs, _) = read(&text);
+    let slips: Vec<bool> = epochs.iter().map(|e| e.epoch.observations[0].slip).collect();
+    assert_eq!(slips, [false, true, false]);
+}
+
+#[test]
 fn files_that_are_no_observation_files() {
     let error = |text: &[u8]| ObsReader::new(text).err().unwrap();
     assert!(matches!(error(b""), RinexError::NotRinex));
