@@ -4,9 +4,10 @@
 //! differences of an order up to that of their arc against the same column of the same satellite at the epoch before;
 //! texts are differences by character. The numbers are undone here without making text of them.
 
+use megrez_orbit::{GnssTime, TimeScale};
 use megrez_signal::Sat;
 
-use crate::obs_text::Cell;
+use crate::obs_text::{Cell, Head};
 
 /// The highest order of differences that is read; RNX2CRX writes at most 5.
 const MAX_ORDER: usize = 5;
@@ -79,6 +80,10 @@ pub(crate) struct Crinex {
     pub(crate) head: Vec<u8>,
     /// Nothing can be restored before the next line that starts anew.
     pub(crate) lost: bool,
+    /// Time of the epoch line.
+    pub(crate) time: Option<GnssTime>,
+    /// The epoch line after it, looked at in advance.
+    next: Vec<u8>,
     epoch: u32,
     clock: Arc,
     /// By satellite.
@@ -88,7 +93,16 @@ pub(crate) struct Crinex {
 impl Crinex {
     pub(crate) fn new(version: u8) -> Self {
         let sats = vec![SatState::default(); SAT_INDICES];
-        Self { version, head: Vec::new(), lost: true, epoch: 1, clock: Arc::default(), sats }
+        Self {
+            version,
+            head: Vec::new(),
+            lost: true,
+            time: None,
+            next: Vec::new(),
+            epoch: 1,
+            clock: Arc::default(),
+            sats,
+        }
     }
 
     /// Whether `line` is the full line of an epoch, which starts anew.
@@ -112,6 +126,23 @@ impl Crinex {
             repair(&mut self.head, line);
             self.epoch = self.epoch.wrapping_add(1).max(2);
         }
+    }
+
+    /// Whether `head`, restored by differences, can follow [`Crinex::time`]: a line that is none of an epoch, after one
+    /// that is lost, repeats the time.
+    pub(crate) fn goes_on(&self, head: &Head) -> bool {
+        let later = |time| self.time.is_none_or(|last| time - last > 0.0);
+        head.time.is_none_or(later)
+    }
+
+    /// Whether `line` can be the one after a complete epoch.
+    pub(crate) fn precedes(&mut self, line: &[u8], rinex2: bool, scale: TimeScale) -> bool {
+        if Self::starts_anew(line, rinex2) || self.version == 3 && line.first() == Some(&b'&') {
+            return true;
+        }
+        self.next.clone_from(&self.head);
+        repair(&mut self.next, line);
+        Head::parse(&self.next, rinex2, scale).is_some_and(|head| self.goes_on(&head))
     }
 
     /// The receiver clock offset in s from its line.

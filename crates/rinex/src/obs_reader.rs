@@ -160,6 +160,9 @@ impl<R: Read> ObsReader<R> {
             match (head.flag, head.time) {
                 (0 | 1, Some(time)) => {
                     let head = self.rows(head);
+                    if !self.sound(time) {
+                        continue;
+                    }
                     (out.epoch.time, out.line) = (time, line);
                     (out.power_failure, out.clock_offset_s) = (head.flag == 1, head.clock_offset_s);
                     self.assembler.assemble(&mut out.epoch, head.flag == 1);
@@ -218,7 +221,9 @@ impl<R: Read> ObsReader<R> {
                         None
                     } else {
                         compact.take_head(line, rinex2);
-                        let head = Head::parse(&compact.head, rinex2, scale);
+                        let head = Head::parse(&compact.head, rinex2, scale)
+                            .filter(|head| anew || compact.goes_on(head));
+                        compact.time = head.and_then(|head| head.time);
                         // The line after an event starts anew.
                         compact.lost = head.is_none_or(|head| head.flag > 1);
                         head
@@ -246,17 +251,51 @@ impl<R: Read> ObsReader<R> {
         if self.compact.is_some() {
             self.sats_of_line(head.count);
             if !self.advance() {
+                self.lose();
                 return head;
             }
             let rinex2 = self.rinex2();
             if let Some(compact) = &mut self.compact {
                 head.clock_offset_s = compact.clock(self.lines.line(), rinex2);
             }
-            self.listed_rows(1);
+            if !self.listed_rows(1) {
+                self.lose();
+            }
         } else {
             self.plain_rows(head.count);
         }
         head
+    }
+
+    /// Whether a compressed epoch has all its lines, as far as the line after it tells: a lost one gives its differences
+    /// to the wrong satellites, and the line taken for the next head is then none.
+    fn sound(&mut self, time: GnssTime) -> bool {
+        if self.compact.is_none() {
+            return true;
+        }
+        if self.advance() {
+            self.lines.put_back();
+            let (rinex2, scale) = (self.rinex2(), self.parser.header.scale);
+            if let Some(compact) = &mut self.compact {
+                compact.lost |= !compact.precedes(self.lines.line(), rinex2, scale);
+            }
+        }
+        let sound = self.compact.as_ref().is_none_or(|compact| !compact.lost);
+        if !sound {
+            self.skipping = true;
+            let (number, time) = (self.lines.count, time.civil(self.parser.header.scale));
+            self.warnings.add(|| {
+                format!("line {number}: a line of the epoch of {time} or the next head is lost; skipped up to a full one")
+            });
+        }
+        sound
+    }
+
+    /// Nothing compressed can be restored before the next full epoch.
+    fn lose(&mut self) {
+        if let Some(compact) = &mut self.compact {
+            compact.lost = true;
+        }
     }
 
     /// Reads the satellites of a record of cycle slips, which is never compressed.
@@ -344,14 +383,14 @@ impl<R: Read> ObsReader<R> {
         self.sats.extend((0..more).map(|i| sat_of(field::columns(line, 32 + 3 * i, 35 + 3 * i), default)));
     }
 
-    /// Reads the lines of the satellites listed before, `height` lines each.
-    fn listed_rows(&mut self, height: usize) {
+    /// Reads the lines of the satellites listed before, `height` lines each. False if some are missing.
+    fn listed_rows(&mut self, height: usize) -> bool {
         let sats = std::mem::take(&mut self.sats);
         for (i, sat) in sats.iter().enumerate() {
             for part in 0..height {
                 if !self.advance() || self.cut_short(i, sats.len()) {
                     self.sats = sats;
-                    return;
+                    return false;
                 }
                 let (line, number) = (self.lines.line(), self.lines.count);
                 let Some(sat) = *sat else {
@@ -378,6 +417,7 @@ impl<R: Read> ObsReader<R> {
             }
         }
         self.sats = sats;
+        true
     }
 
     /// Reads the header lines that follow an event.

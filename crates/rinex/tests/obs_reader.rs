@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail this way; helpers are not seen as tests
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use megrez_orbit::{CivilTime, GnssTime, Observation, TimeScale};
@@ -301,6 +302,55 @@ fn compressed_files_are_what_they_were_made_of() {
         }
         assert_eq!(found, expected);
     }
+}
+
+/// Reads `text` without each of `lines` in turn: every epoch then found is one of the whole text. Returns how many were
+/// found, and how many there are.
+fn without_a_line(text: &str, lines: std::ops::Range<usize>) -> (usize, usize) {
+    let all: Vec<&str> = text.lines().collect();
+    let (whole, warnings) = read(text);
+    assert_eq!(warnings, Vec::<String>::new());
+    let (mut found, mut there) = (0, 0);
+    for lost in lines {
+        let rest: Vec<&str> = all.iter().enumerate().filter(|(i, _)| *i != lost).map(|(_, l)| *l).collect();
+        let (epochs, _) = read(&(rest.join("\n") + "\n"));
+        for epoch in &epochs {
+            let same = whole.iter().find(|e| e.epoch.time == epoch.epoch.time);
+            let same = same.unwrap_or_else(|| panic!("without line {lost}: {:?}", epoch.epoch.time));
+            let values = |e: &ObsEpoch| -> Vec<_> {
+                let of =
+                    |o: &Observation| (o.sat, o.code, o.pseudorange_m, o.carrier_phase_cycles, o.doppler_hz);
+                e.epoch.observations.iter().map(of).collect()
+            };
+            assert_eq!(values(epoch), values(same), "without line {lost}");
+        }
+        found += epochs.len();
+        there += whole.len();
+    }
+    (found, there)
+}
+
+#[test]
+fn a_lost_line_of_a_compressed_file_gives_nothing_wrong() {
+    let Some(path) = shared("esbc-2020-24h/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz") else { return };
+    let mut text = String::new();
+    let mut unpacked = flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).take(400_000);
+    unpacked.read_to_string(&mut text).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let heads = |l: &[&str]| -> Vec<usize> {
+        // The epoch lines that are differences, and the line after each, of the clock, is empty.
+        (1..l.len()).filter(|&i| l[i].is_empty()).map(|i| i - 1).collect()
+    };
+    let heads = heads(&lines);
+    lines.truncate(heads[16]);
+    let text = lines.join("\n") + "\n";
+    let (found, there) = without_a_line(&text, heads[9]..heads[11]);
+    let tried = heads[11] - heads[9];
+    assert_eq!(there, 16 * tried);
+    // Nine or ten are before the loss; the last of them may be in doubt.
+    assert!(found >= 8 * tried && found <= 11 * tried, "{found} of {there}");
+    let (epochs, warnings) = read(&text.replacen(&(lines[heads[9]].to_string() + "\n\n"), "\n", 1));
+    assert!(epochs.len() < 16 && warnings.len() == 1, "{} {warnings:?}", epochs.len());
 }
 
 #[test]
