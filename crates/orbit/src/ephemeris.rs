@@ -246,14 +246,23 @@ impl KeplerEphemeris {
         self.delays.of(self.sat.constellation, self.message, signal.into())
     }
 
-    /// Whether the satellite says that it is healthy; of Galileo, in all its signals.
+    /// Whether the satellite says that it is healthy; of Galileo, in all its signals. The lowest bit of QZSS LNAV is
+    /// about L1 C/B alone (IS-QZSS-PNT) and does not count.
     pub fn healthy(&self) -> bool {
-        self.health == 0
+        let about_others = match (self.sat.constellation, self.message) {
+            (Constellation::Qzss, NavMessage::Lnav) => 1,
+            _ => 0,
+        };
+        self.health & !about_others == 0
     }
 
     /// Whether the satellite says that the signal `code` is healthy. Galileo states the health of E1, E5a and E5b
-    /// apart (OS SIS ICD sections 5.1.9.3 and 5.1.9.4); E5 as a whole needs both its parts, E6 has no statement.
+    /// apart (OS SIS ICD sections 5.1.9.3 and 5.1.9.4); E5 as a whole needs both its parts, E6 has no statement. QZSS
+    /// states that of L1 C/B apart.
     pub fn healthy_for(&self, code: ObsCode) -> bool {
+        if (self.sat.constellation, code.band(), code.attribute()) == (Constellation::Qzss, b'1', b'E') {
+            return self.health == 0;
+        }
         if self.sat.constellation != Constellation::Galileo {
             return self.healthy();
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use megrez_orbit::{
     Ecef, Ephemeris, GnssTime, GroupDelays, KeplerEphemeris, MessageDetails, NavData, TimeScale,
 };
-use megrez_signal::{NavMessage, Sat, SignalId};
+use megrez_signal::{Constellation, NavMessage, Sat, SignalId};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -51,6 +51,25 @@ fn sample(message: NavMessage) -> KeplerEphemeris {
         health: 0,
         details: MessageDetails::default(),
     }
+}
+
+#[test]
+fn qzss_states_the_health_of_one_signal_apart() {
+    let toe = GnssTime::from_gpst(2394, 7200.0);
+    let of = |sat, health| KeplerEphemeris {
+        sat,
+        message: NavMessage::Lnav,
+        health,
+        toe,
+        toc: toe,
+        ..sample(NavMessage::Lnav)
+    };
+    let (l1ca, l1cb) = ("1C".parse().unwrap(), "1E".parse().unwrap());
+    let qzss = |health| of(Sat { constellation: Constellation::Qzss, prn: 2 }, health);
+    assert!(qzss(1).healthy() && qzss(1).healthy_for(l1ca) && !qzss(1).healthy_for(l1cb));
+    assert!(qzss(0).healthy_for(l1cb));
+    assert!(!qzss(2).healthy() && !qzss(0x20).healthy_for(l1ca));
+    assert!(!of(Sat::gps(2), 1).healthy());
 }
 
 #[test]
