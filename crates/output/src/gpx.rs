@@ -44,9 +44,10 @@ impl<W: Write> SolutionSink for GpxWriter<W> {
         point.time = Some(time.into());
         point.fix = Some(Fix::ThreeDimensional);
         point.sat = Some(solution.sats_used() as u64);
-        point.hdop = Some(rounded(solution.dop.h, 2));
-        point.vdop = Some(rounded(solution.dop.v, 2));
-        point.pdop = Some(rounded(solution.dop.p, 2));
+        // A dilution of 0 is unknown.
+        let dop = |value: f64| (value > 0.0).then(|| rounded(value, 2));
+        (point.hdop, point.vdop, point.pdop) =
+            (dop(solution.dop.h), dop(solution.dop.v), dop(solution.dop.p));
         if self.last.is_none_or(|last| (solution.time - last).abs() > GAP_S) {
             self.segments.push(TrackSegment::default());
         }

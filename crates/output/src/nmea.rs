@@ -5,7 +5,7 @@ use std::io::Write;
 use std::str::FromStr;
 
 use megrez_orbit::{Azel, GnssTime, ObservationEpoch, TimeScale};
-use megrez_pvt::Solution;
+use megrez_pvt::{FixMode, Solution};
 use megrez_signal::{Constellation, ObsCode, Sat};
 
 use crate::text::rounded;
@@ -171,10 +171,10 @@ impl<W: Write> NmeaWriter<W> {
                     talker,
                     "GGA",
                     format_args!(
-                        "{time},{},{},{},{:02},{:.2},{:.2},M,0.0,M,,",
+                        "{time},{},{},{},{:02},{},{:.2},M,0.0,M,,",
                         latitude(place.lat_deg),
                         longitude(place.lon_deg),
-                        if s.sats_used() == 0 { 6 } else { 1 },
+                        quality(s),
                         s.sats_used().min(99),
                         dop(s.dop.h),
                         rounded(place.height_m.clamp(-9_999.0, 9_999_999.0), 2),
@@ -228,8 +228,7 @@ impl<W: Write> NmeaWriter<W> {
     fn gsa(&mut self, systems: &[Constellation], solution: Option<&Solution>) {
         let legacy = self.options.beidou == BeidouTalker::Bd;
         let several = systems.len() > 1;
-        let dops =
-            Maybe(solution.map(|s| format!("{:.2},{:.2},{:.2}", dop(s.dop.p), dop(s.dop.h), dop(s.dop.v))));
+        let dops = Maybe(solution.map(|s| format!("{},{},{}", dop(s.dop.p), dop(s.dop.h), dop(s.dop.v))));
         // Three empty fields have two commas.
         let dops = if solution.is_some() { dops.to_string() } else { ",,".to_string() };
         let fix = if solution.is_some() { 3 } else { 1 };
@@ -403,9 +402,25 @@ fn azimuth(azel: Azel) -> String {
     format!("{:03.0}", if degrees >= 360.0 { 0.0 } else { degrees })
 }
 
-/// Autonomous, or estimated when no satellite contributes.
+/// Quality in GGA: autonomous, carrier phases with integer or real ambiguities, or estimated when no satellite
+/// contributes.
+fn quality(solution: &Solution) -> u8 {
+    match solution.mode {
+        _ if solution.sats_used() == 0 => 6,
+        FixMode::Fixed => 4,
+        FixMode::Float => 5,
+        _ => 1,
+    }
+}
+
+/// The same in RMC and VTG.
 fn mode_indicator(solution: &Solution) -> char {
-    if solution.sats_used() == 0 { 'E' } else { 'A' }
+    match quality(solution) {
+        6 => 'E',
+        4 => 'R',
+        5 => 'F',
+        _ => 'A',
+    }
 }
 
 /// Speed over ground in m/s and course in degrees.
@@ -419,8 +434,10 @@ fn motion(solution: &Solution) -> (Option<f64>, Option<f64>) {
     (Some(speed), (speed >= COURSE_SPEED_MPS).then_some(course))
 }
 
-fn dop(value: f64) -> f64 {
-    if value.is_nan() { 99.99 } else { within(value, 99.99) }
+/// Empty where it is 0, unknown.
+fn dop(value: f64) -> Maybe<String> {
+    let shown = if value.is_nan() { 99.99 } else { within(value, 99.99) };
+    Maybe((shown > 0.0).then(|| format!("{shown:.2}")))
 }
 
 /// `value` within 0 to `high`, 0 if it is no number.

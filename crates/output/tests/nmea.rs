@@ -9,7 +9,7 @@ mod common;
 use common::{noon, observations, sat_use, solution};
 use megrez_orbit::{Ecef, Geodetic, GnssTime};
 use megrez_output::{BeidouTalker, NmeaEpoch, NmeaOptions, NmeaWriter, SolutionSink};
-use megrez_pvt::Solution;
+use megrez_pvt::{FixMode, Solution};
 use megrez_signal::{Constellation, SignalId};
 use nmea::ParseResult;
 use proptest::prelude::*;
@@ -76,6 +76,26 @@ fn talkers_of_old_equipment_tell_systems_apart() {
         kinds,
         ["$GNGGA", "$GNRMC", "$GNVTG", "$BDGSA", "$GPGSA", "$BDGSV", "$BDGSV", "$GPGSV", "$GNZDA"]
     );
+}
+
+#[test]
+fn relative_positions_say_so() {
+    let mut relative = solution();
+    relative.dop = megrez_pvt::Dop::default();
+    for (mode, quality, indicator) in
+        [(FixMode::Fixed, "4", 'R'), (FixMode::Float, "5", 'F'), (FixMode::Filtered, "1", 'A')]
+    {
+        relative.mode = mode;
+        let epoch = NmeaEpoch { solution: Some(&relative), ..NmeaEpoch::default() };
+        let lines = sentences(&epoch, BeidouTalker::Gb);
+        let fields: Vec<&str> = lines[0].split(',').collect();
+        // Quality; the dilution of precision is unknown.
+        assert_eq!((fields[6], fields[8]), (quality, ""), "{lines:?}");
+        assert!(lines[1].contains(&format!(",{indicator},V*")), "{lines:?}");
+        assert!(lines[2].contains(&format!(",K,{indicator}*")), "{lines:?}");
+        let gsa = lines.iter().find(|s| s.contains("GSA")).unwrap();
+        assert!(gsa.contains(",,,,,4*") || gsa.contains(",,,,,1*"), "{gsa}");
+    }
 }
 
 #[test]
