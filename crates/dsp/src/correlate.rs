@@ -50,7 +50,7 @@ pub struct Taps {
 /// There are two ways, and the faster one is taken. From running sums, at a cost that does not depend on
 /// the sample rate: chip edges are placed exactly; the carrier is held over a few equal chips, over one or
 /// over less, which costs at most 0.04 dB. Directly in 8 bits: with AVX-512 edges are placed
-/// to two 256ths of a chip, without bias, and the carrier is held over 8 µs or less, at most 0.05 cycle (0.036 dB);
+/// to 1/65536 of a value of the code, and the carrier is held over 8 µs or less, at most 0.05 cycle (0.036 dB);
 /// with AVX2, at low rates, edges are placed to 1/2000 chip and the rounding of the carrier costs less than 0.001 dB.
 #[derive(Debug, Clone)]
 pub struct Correlator {
