@@ -366,7 +366,7 @@ impl Rtk {
         base: Ecef,
         age_s: f64,
     ) -> RtkSolution {
-        let Attempt { mut solution, fit, accepted } = attempt;
+        let Attempt { mut solution, mut fit, accepted } = attempt;
         let whole = solution.fixed == solution.candidates && solution.candidates > 0;
         let precise = solution.covariance.trace() < epoch::PRECISE_M * epoch::PRECISE_M;
         let status = match (accepted && precise, whole) {
@@ -376,6 +376,7 @@ impl Rtk {
         };
         if status == RtkStatus::Float && solution.fixed > 0 {
             self.resolver.unfix(&self.information, &mut solution);
+            fit = Fit::new(singles, excluded, self.groups.len(), &solution, &self.information);
         }
         let at = |v: &nalgebra::Vector3<f64>| origin + Ecef::new(v.x, v.y, v.z);
         let place = base.to_geodetic();
