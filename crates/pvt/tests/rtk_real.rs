@@ -66,7 +66,8 @@ fn nagoya_at_rest() {
 #[test]
 fn wettzell_all() {
     let Some(pair) = wettzell() else { return };
-    // RTKLIB-EX: 0.003 m, 100 %.
+    // RTKLIB-EX: 0.003 m, 100 %. The goal of 3 mm is met at rest only; single epochs have the multipath of the moment,
+    // and 3.5 mm is what they are held to.
     let modes = [(RtkMode::Static, 0.003), (RtkMode::Kinematic, 0.0035), (RtkMode::Instantaneous, 0.0035)];
     for (mode, bound) in modes {
         let f = run(pair, "GPS+GAL+BDS", config(mode, 2, &[Gps, Galileo, Bds]));
