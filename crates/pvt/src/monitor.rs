@@ -25,8 +25,9 @@
 //! ```
 
 use megrez_orbit::{Enu, GnssTime, NavData, ObservationEpoch};
+use nalgebra::{Matrix3, Vector3};
 
-use crate::rtk::{Rtk, RtkConfig, RtkError, RtkMode};
+use crate::rtk::{Rtk, RtkConfig, RtkError, RtkMode, RtkSat, RtkSolution};
 
 mod fisher;
 
@@ -48,12 +49,14 @@ pub struct Session {
     pub epochs: usize,
     /// Those with integer ambiguities.
     pub fixed: usize,
+    /// Mean dilution of precision of differences between satellites in east, north and up, of the fixed epochs.
+    pub dop: Enu,
 }
 
 impl Session {
-    /// A baseline from elsewhere, as of one fixed epoch.
+    /// A baseline from elsewhere, as of one fixed epoch of good geometry.
     pub fn new(time: GnssTime, baseline: Enu) -> Self {
-        Self { time, baseline, epochs: 1, fixed: 1 }
+        Self { time, baseline, epochs: 1, fixed: 1, dop: Enu { e: 1.0, n: 1.0, u: 1.0 } }
     }
 }
 
@@ -88,7 +91,7 @@ impl Monitor {
         Self { rtk: Rtk::new(config.rtk.clone()), config, current: None }
     }
 
-    /// Adds an epoch (see [`Rtk::update`]); returns a session when one has ended and was fixed. Sessions begin at
+    /// Adds an epoch (see [`Rtk::update`]); returns a session when one has ended and half of its epochs were fixed. Sessions begin at
     /// whole multiples of their length since the start of the GPS week.
     ///
     /// # Errors
@@ -114,7 +117,8 @@ impl Monitor {
             Err(_) if ended.is_some() => return Ok(ended),
             Err(error) => return Err(error),
         };
-        let zero = Session { time: rover.time, baseline: Enu::default(), epochs: 0, fixed: 0 };
+        let zero =
+            Session { time: rover.time, baseline: Enu::default(), epochs: 0, fixed: 0, dop: Enu::default() };
         let session = self.current.get_or_insert(zero);
         session.epochs += 1;
         if solution.is_fixed() {
@@ -125,21 +129,45 @@ impl Monitor {
                 RtkMode::Static => 1.0,
                 _ => 1.0 / session.fixed as f64,
             };
-            let s = &mut session.baseline;
-            s.e += weight * (b.e - s.e);
-            s.n += weight * (b.n - s.n);
-            s.u += weight * (b.u - s.u);
+            session.baseline = towards(session.baseline, b, weight);
+            session.dop = towards(session.dop, dilution(&solution), 1.0 / session.fixed as f64);
         }
         Ok(ended)
     }
 
-    /// Ends the session under way; none if none of its epochs was fixed.
+    /// Ends the session under way; none if fewer than half of its epochs were fixed: the few may be wrong.
     pub fn finish(&mut self) -> Option<Session> {
         if self.config.rtk.mode == RtkMode::Static {
             self.rtk.reset();
         }
-        self.current.take().filter(|session| session.fixed > 0)
+        self.current.take().filter(|session| session.fixed > 0 && 2 * session.fixed >= session.epochs)
     }
+}
+
+/// Part `weight` of the way from `from` to `to`.
+fn towards(from: Enu, to: Enu, weight: f64) -> Enu {
+    let [from, to] = [from, to].map(components);
+    enu([0, 1, 2].map(|axis| from[axis] + weight * (to[axis] - from[axis])))
+}
+
+/// Dilution of precision of the differences between satellites of one system, of one phase each.
+fn dilution(solution: &RtkSolution) -> Enu {
+    let mut used: Vec<_> = solution.sats.iter().filter(|s| s.phase_residual_m.is_some()).collect();
+    used.sort_by_key(|s| s.sat);
+    used.dedup_by_key(|s| s.sat);
+    let mut normal = Matrix3::zeros();
+    for system in used.chunk_by(|a, b| a.sat.constellation == b.sat.constellation) {
+        let unit = |s: &&RtkSat| {
+            let ((sin_a, cos_a), (sin_e, cos_e)) = (s.azel.azimuth.sin_cos(), s.azel.elevation.sin_cos());
+            Vector3::new(cos_e * sin_a, cos_e * cos_a, sin_e)
+        };
+        let mean = system.iter().map(unit).sum::<Vector3<f64>>() / system.len() as f64;
+        normal +=
+            system.iter().map(|s| (unit(s) - mean) * (unit(s) - mean).transpose()).sum::<Matrix3<f64>>();
+    }
+    let cofactors = normal.try_inverse().unwrap_or_else(Matrix3::identity).diagonal();
+    let [e, n, u] = [cofactors.x, cofactors.y, cofactors.z].map(|q| q.max(0.0).sqrt());
+    Enu { e, n, u }
 }
 
 /// Noise of a series in east, north and up.
@@ -157,7 +185,7 @@ pub struct Significance {
     /// Probability with which a series without a step shows none, whatever the number of sessions.
     pub confidence: f64,
     /// Standard deviation of a step that is none, m: multipath and antennas move a baseline by tenths of a
-    /// millimetre in ways that the scatter of a short series does not show.
+    /// millimetre in ways that the scatter of a short series does not show. It grows with [`Session::dop`] above 1.
     pub unmodelled_m: f64,
 }
 
@@ -282,11 +310,17 @@ pub fn displacement(sessions: &[Session], test: Significance) -> Option<Displace
     // The step is looked for at many places.
     let false_alarm = (1.0 - test.confidence) / places as f64;
     let threshold = fisher::threshold(3.0, n.saturating_sub(3).max(1) as f64, false_alarm);
+    let dilution = [0, 1, 2].map(|axis| {
+        let sum: f64 = sessions.iter().map(|s| components(s.dop)[axis].max(1.0)).sum();
+        sum / n as f64
+    });
     let mut best: Option<Displacement> = None;
     for at in FEWEST..FEWEST + places {
         let [Some(e), Some(n), Some(u)] = [0, 1, 2].map(|axis| step(sessions, at, axis)) else { continue };
         let mut axes = [e, n, u];
-        axes.iter_mut().for_each(|a| a.variance += test.unmodelled_m * test.unmodelled_m);
+        for (axis, dilution) in axes.iter_mut().zip(dilution) {
+            axis.variance += (test.unmodelled_m * dilution).powi(2);
+        }
         let statistic: f64 = axes.iter().map(|a| a.change * a.change / a.variance / 3.0).sum();
         let significance = statistic / threshold;
         let of = |pick: fn(&Step) -> f64| enu([pick(&axes[0]), pick(&axes[1]), pick(&axes[2])]);
