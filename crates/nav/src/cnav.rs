@@ -150,7 +150,7 @@ fn almanac_sat(words: &[u32], before: usize) -> Option<Sat> {
 pub(crate) fn read_midi(words: &[u32], before: usize, time: GnssTime) -> Option<Almanac> {
     let sat = almanac_sat(words, before)?;
     let toa = instant(time, MIDI_WEEK.raw_at(words, before), MIDI_TOA.get_at(words, before));
-    let mut elements = element::blank(sat, NavMessage::D1, toa, toa);
+    let mut elements = KeplerEphemeris::blank(sat, NavMessage::D1, toa, toa);
     element::read_at(&MIDI, words, before, &mut elements);
     let geo = ALMANAC_SAT_TYPE.raw_at(words, before) == GEO;
     let i0 = if geo { 0.0 } else { MIDI_INCLINATION } + MIDI_DELTA_I.get_at(words, before);
@@ -169,7 +169,7 @@ pub(crate) fn read_reduced_reference(words: &[u32], before: usize, time: GnssTim
 pub(crate) fn read_reduced(words: &[u32], before: usize, toa: GnssTime) -> Option<Almanac> {
     let sat = almanac_sat(words, before)?;
     let sat_type = ALMANAC_SAT_TYPE.raw_at(words, before);
-    let mut elements = element::blank(sat, NavMessage::D1, toa, toa);
+    let mut elements = KeplerEphemeris::blank(sat, NavMessage::D1, toa, toa);
     element::read_at(&REDUCED, words, before, &mut elements);
     elements.a = reference_axis(sat_type) + REDUCED_DELTA_A.get_at(words, before);
     let i0 = if sat_type == GEO { 0.0 } else { REDUCED_INCLINATION };

@@ -109,7 +109,7 @@ pub(crate) fn ephemeris(sat: Sat, message: NavMessage, transmit: GnssTime, words
     };
     let toe = transmit.nearest_tow(TimeScale::Bdt, toe);
     let mut eph =
-        element::blank(sat, message, toe, transmit.nearest_tow(TimeScale::Bdt, clock.toc.get(words)));
+        KeplerEphemeris::blank(sat, message, toe, transmit.nearest_tow(TimeScale::Bdt, clock.toc.get(words)));
     match message {
         NavMessage::D1 => {
             element::read(&D1_SUBFRAME_1, words, &mut eph);
@@ -133,7 +133,7 @@ pub(crate) fn ephemeris(sat: Sat, message: NavMessage, transmit: GnssTime, words
 
 /// An almanac page, of a reference time near to `time`; none if it is empty.
 pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac> {
-    let mut elements = element::blank(sat, NavMessage::D1, time, time);
+    let mut elements = KeplerEphemeris::blank(sat, NavMessage::D1, time, time);
     element::read(&ALMANAC, words, &mut elements);
     // Empty pages are zero or filled with a pattern.
     if !(5_000.0..7_500.0).contains(&elements.a.sqrt()) {

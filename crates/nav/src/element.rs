@@ -1,7 +1,7 @@
 //! The orbit and clock parameters that the messages share.
 
-use megrez_orbit::{Almanac, GnssTime, GroupDelays, KeplerEphemeris, MessageDetails};
-use megrez_signal::{NavMessage, Sat};
+use megrez_orbit::{Almanac, GnssTime, KeplerEphemeris};
+use megrez_signal::NavMessage;
 
 use crate::EncodeError;
 use crate::field::Field;
@@ -134,41 +134,6 @@ pub(crate) fn copy(table: &[(Element, Field)], from: &KeplerEphemeris, to: &mut 
     }
 }
 
-/// An ephemeris with nothing in it.
-pub(crate) fn blank(sat: Sat, message: NavMessage, toe: GnssTime, toc: GnssTime) -> KeplerEphemeris {
-    KeplerEphemeris {
-        sat,
-        message,
-        toe,
-        toc,
-        transmit: None,
-        clock: [0.0; 3],
-        a: 0.0,
-        a_dot: 0.0,
-        e: 0.0,
-        i0: 0.0,
-        i_dot: 0.0,
-        omega0: 0.0,
-        omega_dot: 0.0,
-        omega: 0.0,
-        m0: 0.0,
-        delta_n: 0.0,
-        delta_n_dot: 0.0,
-        cuc: 0.0,
-        cus: 0.0,
-        crc: 0.0,
-        crs: 0.0,
-        cic: 0.0,
-        cis: 0.0,
-        delays: GroupDelays::default(),
-        iode: 0,
-        iodc: 0,
-        ura_m: None,
-        health: 0,
-        details: MessageDetails::default(),
-    }
-}
-
 /// The almanac with the elements of `eph`, which are those an almanac has.
 pub(crate) fn to_almanac(eph: &KeplerEphemeris, toa: GnssTime, i0: f64, health: Option<u16>) -> Almanac {
     Almanac {
@@ -197,7 +162,7 @@ pub(crate) fn from_almanac(alm: &Almanac) -> KeplerEphemeris {
         omega_dot: alm.omega_dot,
         omega: alm.omega,
         m0: alm.m0,
-        ..blank(alm.sat, NavMessage::D1, alm.toa, alm.toa)
+        ..KeplerEphemeris::blank(alm.sat, NavMessage::D1, alm.toa, alm.toa)
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn same_issue(words: &[u32]) -> bool {
 pub(crate) fn ephemeris(sat: Sat, transmit: GnssTime, words: &[u32]) -> KeplerEphemeris {
     let toe = transmit.nearest_tow(TimeScale::Gpst, TOE.get(&words[10..]));
     let toc = transmit.nearest_tow(TimeScale::Gpst, TOC.get(words));
-    let mut eph = element::blank(sat, NavMessage::Lnav, toe, toc);
+    let mut eph = KeplerEphemeris::blank(sat, NavMessage::Lnav, toe, toc);
     element::read(&SUBFRAME_1, words, &mut eph);
     element::read(&SUBFRAME_2, &words[10..], &mut eph);
     element::read(&SUBFRAME_3, &words[20..], &mut eph);
@@ -78,7 +78,7 @@ pub(crate) fn ephemeris(sat: Sat, transmit: GnssTime, words: &[u32]) -> KeplerEp
 
 /// An almanac page, of a reference time near to `time`; none if it is a dummy.
 pub(crate) fn almanac(sat: Sat, time: GnssTime, words: &[u32]) -> Option<Almanac> {
-    let mut elements = element::blank(sat, NavMessage::Lnav, time, time);
+    let mut elements = KeplerEphemeris::blank(sat, NavMessage::Lnav, time, time);
     element::read(&ALMANAC, words, &mut elements);
     if !(5_000.0..5_300.0).contains(&elements.a.sqrt()) {
         return None;

@@ -208,6 +208,42 @@ impl GroupDelays {
 }
 
 impl KeplerEphemeris {
+    /// An ephemeris with nothing in it but who sent it, in which message, and its times; makers fill in the rest. It is
+    /// not [`plausible`](Self::plausible).
+    pub fn blank(sat: Sat, message: NavMessage, toe: GnssTime, toc: GnssTime) -> Self {
+        Self {
+            sat,
+            message,
+            toe,
+            toc,
+            transmit: None,
+            clock: [0.0; 3],
+            a: 0.0,
+            a_dot: 0.0,
+            e: 0.0,
+            i0: 0.0,
+            i_dot: 0.0,
+            omega0: 0.0,
+            omega_dot: 0.0,
+            omega: 0.0,
+            m0: 0.0,
+            delta_n: 0.0,
+            delta_n_dot: 0.0,
+            cuc: 0.0,
+            cus: 0.0,
+            crc: 0.0,
+            crs: 0.0,
+            cic: 0.0,
+            cis: 0.0,
+            delays: GroupDelays::default(),
+            iode: 0,
+            iodc: 0,
+            ura_m: None,
+            health: 0,
+            details: MessageDetails::default(),
+        }
+    }
+
     /// Satellite.
     pub fn sat(&self) -> Sat {
         self.sat

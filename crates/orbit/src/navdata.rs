@@ -315,40 +315,19 @@ fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GroupDelays, Integrity, KeplerEphemeris, MessageDetails, SignalFlags};
+    use crate::{GroupDelays, Integrity, KeplerEphemeris, SignalFlags};
     use megrez_signal::{NavMessage, SignalId};
 
     fn ephemeris(message: NavMessage, toe: GnssTime, delays: GroupDelays) -> Ephemeris {
         Ephemeris::from(KeplerEphemeris {
-            details: MessageDetails::default(),
-            sat: Sat::bds(30),
-            message,
-            toe,
-            toc: toe,
-            transmit: None,
-            clock: [0.0; 3],
             a: 27.9e6,
-            a_dot: 0.0,
             e: 0.001,
             i0: 0.96,
-            i_dot: 0.0,
             omega0: 1.0,
-            omega_dot: 0.0,
-            omega: 0.0,
-            m0: 0.0,
-            delta_n: 0.0,
-            delta_n_dot: 0.0,
-            cuc: 0.0,
-            cus: 0.0,
-            crc: 0.0,
-            crs: 0.0,
-            cic: 0.0,
-            cis: 0.0,
             delays,
             iode: 1,
             iodc: 1,
-            ura_m: None,
-            health: 0,
+            ..KeplerEphemeris::blank(Sat::bds(30), message, toe, toe)
         })
     }
 

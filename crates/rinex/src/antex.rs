@@ -40,16 +40,8 @@ pub fn read_antex_from(input: impl Read) -> Result<Products<Vec<Antenna>>, Rinex
         return Err(RinexError::NotProducts { expected: "an ANTEX file" });
     }
     let mut reading: Option<Reading> = None;
-    loop {
-        let line = match lines.next() {
-            Ok(Some(_)) => lines.line(),
-            Ok(None) => break,
-            Err(error) => {
-                file.warn(format!("line {}: the file breaks off: {error}", lines.count));
-                break;
-            }
-        };
-        let number = lines.count;
+    while file.advance(&mut lines) {
+        let (line, number) = (lines.line(), lines.count);
         match field::text(line, 60, 80) {
             "START OF ANTENNA" => reading = Some(Reading::default()),
             "END OF ANTENNA" => file.data.extend(reading.take().map(|r| r.antenna)),

@@ -28,16 +28,8 @@ pub fn read_bias_from(input: impl Read) -> Result<Products<Vec<SignalBias>>, Rin
         return Err(RinexError::NotProducts { expected: "a SINEX BIAS file" });
     }
     let (mut inside, mut scale) = (false, TimeScale::Gpst);
-    loop {
-        let line = match lines.next() {
-            Ok(Some(_)) => lines.line(),
-            Ok(None) => break,
-            Err(error) => {
-                file.warn(format!("line {}: the file breaks off: {error}", lines.count));
-                break;
-            }
-        };
-        let number = lines.count;
+    while file.advance(&mut lines) {
+        let (line, number) = (lines.line(), lines.count);
         match line {
             [b'+', rest @ ..] => inside = rest == b"BIAS/SOLUTION",
             [b'-', ..] => inside = false,

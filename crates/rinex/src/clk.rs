@@ -31,16 +31,8 @@ pub fn read_clk_from(input: impl Read) -> Result<Products<PreciseOrbits>, RinexE
         return Err(RinexError::NotProducts { expected: "a RINEX clock file" });
     }
     let mut scale = TimeScale::Gpst;
-    loop {
-        let line = match lines.next() {
-            Ok(Some(_)) => lines.line(),
-            Ok(None) => break,
-            Err(error) => {
-                file.warn(format!("line {}: the file breaks off: {error}", lines.count));
-                break;
-            }
-        };
-        let number = lines.count;
+    while file.advance(&mut lines) {
+        let (line, number) = (lines.line(), lines.count);
         if let [b'A', b'S', b' ', rest @ ..] = line {
             match clock(rest, scale) {
                 Some((sat, t, clock_s)) => file.data.insert_clock(sat, t, clock_s),

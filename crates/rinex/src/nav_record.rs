@@ -1,8 +1,8 @@
 //! One record of a navigation file.
 
 use megrez_orbit::{
-    Bdgim, DatedIono, EarthOrientation, Ecef, Ephemeris, GlonassEphemeris, GnssTime, GroupDelays, Iono,
-    KeplerEphemeris, Klobuchar, MessageDetails, TimeScale,
+    Bdgim, DatedIono, EarthOrientation, Ecef, Ephemeris, GlonassEphemeris, GnssTime, Iono, KeplerEphemeris,
+    Klobuchar, TimeScale,
 };
 use megrez_signal::{Constellation, NavMessage, Sat};
 
@@ -138,7 +138,7 @@ impl Record {
         self.check_lines(sat, |n| n == count)?;
         let toc = self.date(at, scale)?;
         let clock = [self.required(at, 1)?, self.required(at, 2)?, self.required(at, 3)?];
-        let mut k = blank(sat, message, toc, clock);
+        let mut k = KeplerEphemeris { clock, ..KeplerEphemeris::blank(sat, message, toc, toc) };
         for (row, index) in rows(message).zip(at + 1..) {
             for (column, value) in row.iter().enumerate() {
                 let number = match value {
@@ -260,41 +260,6 @@ impl Record {
             }
             _ => NavMessage::Inav,
         }
-    }
-}
-
-/// An ephemeris without orbit.
-fn blank(sat: Sat, message: NavMessage, toc: GnssTime, clock: [f64; 3]) -> KeplerEphemeris {
-    KeplerEphemeris {
-        sat,
-        message,
-        toe: toc,
-        toc,
-        transmit: None,
-        clock,
-        a: 0.0,
-        a_dot: 0.0,
-        e: 0.0,
-        i0: 0.0,
-        i_dot: 0.0,
-        omega0: 0.0,
-        omega_dot: 0.0,
-        omega: 0.0,
-        m0: 0.0,
-        delta_n: 0.0,
-        delta_n_dot: 0.0,
-        cuc: 0.0,
-        cus: 0.0,
-        crc: 0.0,
-        crs: 0.0,
-        cic: 0.0,
-        cis: 0.0,
-        delays: GroupDelays::default(),
-        iode: 0,
-        iodc: 0,
-        ura_m: None,
-        health: 0,
-        details: MessageDetails::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Precise orbits: SP3-c and SP3-d.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use megrez_orbit::{Ecef, GnssTime, PreciseOrbits, TimeScale};
@@ -30,6 +30,17 @@ impl<T> Products<T> {
             self.warnings.push(warning);
         }
     }
+
+    /// Goes to the next line; false at the end of the file, with a warning where it breaks off.
+    pub(crate) fn advance<R: BufRead>(&mut self, lines: &mut Lines<R>) -> bool {
+        match lines.next() {
+            Ok(line) => line.is_some(),
+            Err(error) => {
+                self.warn(format!("line {}: the file breaks off: {error}", lines.count));
+                false
+            }
+        }
+    }
 }
 
 /// Reads an SP3-c or SP3-d file, plain or gzip: positions and clocks. Velocities, accuracies and events are left out;
@@ -48,16 +59,8 @@ pub fn read_sp3_from(input: impl Read) -> Result<Products<PreciseOrbits>, RinexE
     }
     let mut scale = None;
     let mut time: Option<GnssTime> = None;
-    loop {
-        let line = match lines.next() {
-            Ok(Some(_)) => lines.line(),
-            Ok(None) => break,
-            Err(error) => {
-                file.warn(format!("line {}: the file breaks off: {error}", lines.count));
-                break;
-            }
-        };
-        let number = lines.count;
+    while file.advance(&mut lines) {
+        let (line, number) = (lines.line(), lines.count);
         match line {
             // The first of two such lines names the time system.
             [b'%', b'c', ..] if scale.is_none() => {

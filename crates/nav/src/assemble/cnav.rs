@@ -84,7 +84,7 @@ impl Cnav {
         events: &mut Vec<NavEvent>,
     ) {
         let words = subframe.words.as_slice();
-        let blank = || element::blank(subframe.sat, subframe.message, time, time);
+        let blank = || KeplerEphemeris::blank(subframe.sat, subframe.message, time, time);
         // The issue of the orbit comes before the orbit, that of the clock before or after the clock.
         let delay = || Some(DELAY.get_at(words, at));
         match block {

@@ -39,7 +39,7 @@ pub(super) fn circular(almanac: &Almanac, toa: GnssTime) -> KeplerEphemeris {
         a: almanac.a,
         omega0: omega0.rem_euclid(TAU),
         m0: truth + almanac.omega,
-        ..element::blank(eph.sat, NavMessage::D1, toa, toa)
+        ..KeplerEphemeris::blank(eph.sat, NavMessage::D1, toa, toa)
     }
 }
 
@@ -111,7 +111,7 @@ fn osculating(eph: &KeplerEphemeris, toa: GnssTime) -> KeplerEphemeris {
         omega_dot: 0.0,
         omega: latitude - truth,
         m0: anomaly - e * anomaly.sin(),
-        ..element::blank(eph.sat, NavMessage::D1, toa, toa)
+        ..KeplerEphemeris::blank(eph.sat, NavMessage::D1, toa, toa)
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
             omega: -1.0,
             m0: 0.7,
             delta_n: 2e-9,
-            ..element::blank(sat, message, toe, toe)
+            ..KeplerEphemeris::blank(sat, message, toe, toe)
         }
     }
 
